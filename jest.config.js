@@ -1,0 +1,37 @@
+/**
+ * Two projects: `unit` (pure and in-memory, every *.test.ts beside its source) and `integration`
+ * (*.integration.test.ts, against real servers that `e2e/integration` starts).
+ */
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+};
+
+export default {
+  coverageProvider: 'v8',
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{operator,crds,serving-runtime,e2e}/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.integration\\.test\\.ts$', '/e2e/journeys/'],
+    },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/{operator,crds,serving-runtime,e2e}/**/*.integration.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/e2e/journeys/'],
+    },
+    {
+      ...shared,
+      displayName: 'journeys',
+      testMatch: ['<rootDir>/e2e/journeys/*.test.ts'],
+    },
+  ],
+};

@@ -1,0 +1,34 @@
+/** Labels, annotations and names that objects of ours and their children carry. */
+const prefix = 'mlops.pynomaly.io';
+
+export const LABELS = {
+  /** On a trial's Job and pod: the Experiment's name. The API lets such a pod log that Experiment's runs. */
+  experiment: `${prefix}/experiment`,
+  /** On a trial's Job and pod: the number of the trial within its Experiment. */
+  trial: `${prefix}/trial`,
+  /** On a trial's Job and pod and on the ModelVersion made of it. */
+  runId: `${prefix}/run-id`,
+  /** On everything a Deployment of ours owns: its name. */
+  deployment: `${prefix}/deployment`,
+  /** On ModelVersion, ModelAlias and serving pods: the Model's name. */
+  model: `${prefix}/model`,
+  /** On serving pods: the ModelVersion object's name. The API lets such a pod read that version's bytes. */
+  modelVersion: `${prefix}/modelversion`,
+} as const;
+
+export const ANNOTATIONS = {
+  paused: `${prefix}/paused`,
+  reconcileAt: `${prefix}/reconcile-at`,
+  requestedBy: `${prefix}/requested-by`,
+  promote: `${prefix}/promote`,
+  abort: `${prefix}/abort`,
+  retry: `${prefix}/retry`,
+  /** Hash of what the operator last applied, so that an unchanged child is not written again. */
+  applied: `${prefix}/applied`,
+} as const;
+
+/** Audience of the projected tokens that pods of ours authenticate with. */
+export const TOKEN_AUDIENCE = prefix;
+
+/** `app.kubernetes.io/managed-by` of every child. */
+export const MANAGED_BY = 'mlops-operator';

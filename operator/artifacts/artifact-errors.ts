@@ -1,0 +1,57 @@
+export type ArtifactErrorCode =
+  'ArtifactNotFound' | 'ArtifactTooLarge' | 'DigestMismatch' | 'ArtifactStoreUnavailable';
+
+/** What every failure of an artifact store is; `code` is stable and safe to show to callers. */
+export class ArtifactError extends Error {
+  override readonly name: string = 'ArtifactError';
+  readonly code: ArtifactErrorCode;
+
+  constructor(code: ArtifactErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+export class ArtifactNotFound extends ArtifactError {
+  override readonly name = 'ArtifactNotFound';
+  constructor(key: string, cause?: unknown) {
+    super('ArtifactNotFound', `Nothing is stored at "${key}"; check the path and the run.`, cause);
+  }
+}
+
+export class ArtifactTooLarge extends ArtifactError {
+  override readonly name = 'ArtifactTooLarge';
+  readonly maxBytes: number;
+  constructor(key: string, maxBytes: number) {
+    super(
+      'ArtifactTooLarge',
+      `"${key}" is larger than the ${maxBytes} bytes allowed; nothing was stored. ` +
+        'Upload a smaller file or ask the administrator to raise the artifact limit.',
+    );
+    this.maxBytes = maxBytes;
+  }
+}
+
+export class DigestMismatch extends ArtifactError {
+  override readonly name = 'DigestMismatch';
+  readonly expected: string;
+  readonly actual: string;
+  constructor(key: string, expected: string, actual: string) {
+    super(
+      'DigestMismatch',
+      `"${key}" should have digest ${expected} but the bytes received have ${actual}; ` +
+        'nothing was stored. The file changed or was damaged on its way: send it again.',
+    );
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/** The store did not answer, or refused us: worth retrying later. */
+export class ArtifactStoreUnavailable extends ArtifactError {
+  override readonly name = 'ArtifactStoreUnavailable';
+  constructor(what: string, cause?: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super('ArtifactStoreUnavailable', `The artifact store could not ${what}: ${reason}`, cause);
+  }
+}

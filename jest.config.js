@@ -19,13 +19,13 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{operator,crds,serving-runtime,e2e}/**/*.test.ts'],
+      testMatch: ['<rootDir>/{operator,crds,serving-runtime,charts,e2e}/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '\\.integration\\.test\\.ts$', '/e2e/journeys/'],
     },
     {
       ...shared,
       displayName: 'integration',
-      testMatch: ['<rootDir>/{operator,crds,serving-runtime,e2e}/**/*.integration.test.ts'],
+      testMatch: ['<rootDir>/{operator,crds,serving-runtime,charts,e2e}/**/*.integration.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/e2e/journeys/'],
     },
     {

@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { metrics } from './ab-test-metrics.ts';
+import { AGE_COLUMN, READY_COLUMN, REASON_COLUMN } from './columns.ts';
+import {
+  count,
+  dnsLabel,
+  duration,
+  flag,
+  integer,
+  listMap,
+  localRef,
+  metricName,
+  semVer,
+  text,
+  time,
+} from './fields.ts';
+import { defineKind } from './resource.ts';
+import type { Resource, Served } from './resource.ts';
+import { exactlyOneOf, nameIsDnsLabel, shaped, unchanged, withRules } from './rules.ts';
+import type { Rule } from './rules.ts';
+import { statusOf } from './status.ts';
+
+/** A Deployment's name (45), "-" and this make the name of a variant's pods. */
+const CANDIDATE_NAME_MAX = 16;
+
+const candidate = z.strictObject({
+  name: dnsLabel('Name of the variant.', CANDIDATE_NAME_MAX),
+  version: semVer('The version it serves.'),
+  weight: integer('Percent of the units it gets.', 1, 100),
+});
+
+const candidates = withRules(
+  listMap(
+    candidate,
+    'The versions that are compared with control; control gets the rest of the units.',
+    {
+      min: 1,
+      max: 8,
+    },
+  ),
+  {
+    rule: 'self.map(c, c.weight).sum() <= 100',
+    message: 'the weights must sum to at most 100: control gets the rest',
+  },
+  {
+    rule: `!self.exists(c, c.name == 'control')`,
+    message: '"control" is the name of what the Deployment serves now: choose another one',
+  },
+);
+
+const unit = withRules(
+  z
+    .strictObject({
+      header: shaped(
+        z
+          .string()
+          .min(1)
+          .max(128)
+          .describe('Request header that names the unit, such as x-user-id.'),
+        /^[A-Za-z0-9!#$%&*+.^_`|~-]+$/,
+        'must be the name of a header, such as x-user-id',
+      ).optional(),
+      cookie: shaped(
+        z.string().min(1).max(128).describe('Cookie that names the unit.'),
+        /^[A-Za-z0-9!#$%&*+.^_`|~-]+$/,
+        'must be the name of a cookie, such as user',
+      ).optional(),
+    })
+    .describe('What tells one unit (say, a user) from another; one unit keeps its variant.'),
+  exactlyOneOf(['header', 'cookie'], 'set exactly one of header and cookie'),
+);
+
+const spec = z
+  .strictObject({
+    deploymentRef: localRef(
+      'The Deployment whose traffic is split; what it serves now is control.',
+      'the Deployment',
+      45,
+    ),
+    candidates,
+    unit,
+    metrics,
+    alpha: z
+      .number()
+      .gt(0)
+      .max(0.5)
+      .describe('Chance of a false discovery over the whole test, however often it is looked at.')
+      .default(0.05),
+    minimumRuntime: duration('Nothing is decided before.').default('1h'),
+    minimumSamples: integer(
+      'Distinct units each variant must have before anything is decided.',
+      1,
+    ).default(1000),
+    maximumRuntime: duration('After it the test ends, decided or not.').default('14d'),
+    onDecision: z
+      .enum(['promote', 'pause'])
+      .describe(
+        'What happens when a candidate wins: promote moves the alias the Deployment follows; pause only reports.',
+      )
+      .default('pause'),
+    suspend: flag('True: everything goes to control, and no samples are taken.').default(false),
+  })
+  .describe(
+    'What is compared, on whom, and by what. Once started only suspend and maximumRuntime may change.',
+  );
+
+const IMMUTABLE_ONCE_STARTED = [
+  'deploymentRef',
+  'candidates',
+  'unit',
+  'metrics',
+  'alpha',
+  'minimumRuntime',
+  'minimumSamples',
+  'onDecision',
+];
+
+const immutableOnceStarted: Rule[] = IMMUTABLE_ONCE_STARTED.map((field) => ({
+  rule: `!has(oldSelf.status) || !has(oldSelf.status.startTime) || (${unchanged('self.spec', 'oldSelf.spec', field)})`,
+  message: `spec.${field} cannot be changed once the test has started, or its numbers would mean nothing: create another ABTest (only suspend and maximumRuntime may change)`,
+}));
+
+const estimate = z.strictObject({
+  name: metricName('Name of the metric.'),
+  estimate: z.number().describe('Difference from control.').optional(),
+  interval: z
+    .strictObject({
+      lower: z.number().describe('Lower end.').optional(),
+      upper: z.number().describe('Upper end.').optional(),
+    })
+    .describe('Confidence interval that holds at every look; an end left out is infinite.')
+    .optional(),
+  pValue: z.number().describe('Anytime-valid p-value.').optional(),
+});
+
+const status = statusOf({
+  startTime: time('When the first unit was counted.').optional(),
+  completionTime: time('When the test ended.').optional(),
+  decision: text('Name of the variant that won, or inconclusive.', 63).optional(),
+  samples: count('Distinct units counted.').optional(),
+  variants: listMap(
+    z.strictObject({
+      name: text('control, or the name of a candidate.', 63),
+      version: text('Its version.', 63).optional(),
+      samples: count('Distinct units counted.').optional(),
+      metrics: listMap(estimate, 'How it compares with control.', { max: 40 }).optional(),
+    }),
+    'What was found for each variant.',
+    { max: 9 },
+  ).optional(),
+  sampleRatioMismatch: flag(
+    'True: units are not split as the weights say, so nothing is decided.',
+  ).optional(),
+});
+
+export const abTest = defineKind({
+  kind: 'ABTest',
+  plural: 'abtests',
+  singular: 'abtest',
+  shortNames: ['mlab'],
+  description:
+    'A test of versions against each other on live traffic, decided by what the requests lead to.',
+  spec,
+  status,
+  printerColumns: [
+    READY_COLUMN,
+    REASON_COLUMN,
+    { name: 'Decision', type: 'string', jsonPath: '.status.decision', description: 'Who won.' },
+    {
+      name: 'Samples',
+      type: 'integer',
+      jsonPath: '.status.samples',
+      description: 'Distinct units counted.',
+    },
+    AGE_COLUMN,
+  ],
+  rules: [...nameIsDnsLabel(52), ...immutableOnceStarted],
+  implemented: false,
+});
+
+export type ABTestSpec = Served<typeof abTest.spec>;
+export type ABTestStatus = Served<typeof abTest.status>;
+export type ABTest = Resource<ABTestSpec, ABTestStatus>;

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { duration, integer, listMap, listOf, setOf } from './fields.ts';
+import { atLeastOneOf, exactlyOneOf, shaped, withRules } from './rules.ts';
+
+const step = withRules(
+  z.strictObject({
+    setWeight: integer('Percent of the requests the new version gets.', 0, 100).optional(),
+    pause: z
+      .strictObject({ duration: duration('How long to wait.').optional() })
+      .describe(
+        'Wait: for duration, or with {} until the annotation mlops.pynomaly.io/promote names the revision.',
+      )
+      .optional(),
+  }),
+  exactlyOneOf(['setWeight', 'pause'], 'a step has exactly one key: setWeight or pause'),
+);
+
+const metric = withRules(
+  z.strictObject({
+    name: z
+      .enum(['request-success-rate', 'request-duration'])
+      .describe('request-success-rate (a share from 0 to 1) or request-duration (seconds).'),
+    quantile: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .describe('Which quantile of request-duration, such as 0.99; left out, 0.99.')
+      .optional(),
+    thresholdRange: withRules(
+      z
+        .strictObject({
+          min: z.number().describe('Least value that is good.').optional(),
+          max: z.number().describe('Greatest value that is good.').optional(),
+        })
+        .describe('Values that are good.'),
+      atLeastOneOf(['min', 'max'], 'set min, max or both'),
+      {
+        rule: '!has(self.min) || !has(self.max) || self.min <= self.max',
+        message: 'min must not be greater than max',
+      },
+    ),
+  }),
+  {
+    rule: `self.name != 'request-success-rate' || ((!has(self.thresholdRange.min) || (self.thresholdRange.min >= 0.0 && self.thresholdRange.min <= 1.0)) && (!has(self.thresholdRange.max) || (self.thresholdRange.max >= 0.0 && self.thresholdRange.max <= 1.0)))`,
+    message: 'request-success-rate is a share from 0 to 1: write 0.99 for 99 %',
+  },
+  {
+    rule: `!has(self.quantile) || self.name == 'request-duration'`,
+    message: 'quantile belongs to request-duration only',
+  },
+);
+
+const analysis = z
+  .strictObject({
+    interval: duration('How often the metrics are judged.').default('30s'),
+    minimumRequests: integer(
+      'Requests the new version must have answered before it is judged; with fewer the rollout waits.',
+      0,
+    ).default(100),
+    metrics: listMap(
+      metric,
+      'What is judged; a metric out of its range brings the old version back.',
+      { min: 1, max: 16 },
+    ),
+  })
+  .describe('What must hold for the rollout to go on; left out, only readiness counts.');
+
+const istio = z
+  .strictObject({
+    gateways: setOf(
+      shaped(
+        z.string().min(1).max(317).describe('A Gateway as namespace/name or name, or mesh.'),
+        /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+        'must be namespace/name or name of an Istio Gateway, or mesh',
+      ),
+      'Gateways the route is bound to; left out, the mesh alone.',
+      16,
+    ).optional(),
+    hosts: setOf(
+      shaped(
+        z.string().min(1).max(253).describe('A host name.'),
+        /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+        'must be a host name such as digits.example.com',
+      ),
+      'Host names the model answers to at the gateways.',
+      16,
+    ).optional(),
+  })
+  .describe('Split by an Istio VirtualService that the operator owns.');
+
+export const canary = z
+  .strictObject({
+    steps: listOf(
+      step,
+      'What happens one after the other; after the last step the new version gets everything.',
+      { min: 1, max: 64 },
+    ),
+    analysis: analysis.optional(),
+    trafficRouting: z
+      .strictObject({ istio })
+      .describe('Who splits the traffic; left out, it is split by the number of pods.')
+      .optional(),
+  })
+  .describe('The new version gets traffic step by step.');

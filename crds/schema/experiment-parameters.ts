@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { listMap, listOf } from './fields.ts';
+import { shaped, withRules } from './rules.ts';
+
+const NUMBER = /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$/;
+const INTEGER = `'^[-+]?[0-9]+$'`;
+
+const number = (description: string) =>
+  shaped(
+    z.string().min(1).max(32).describe(`${description} A number, as text.`),
+    NUMBER,
+    'must be a number written as text, such as "16", "0.5" or "1e-4"',
+  );
+
+const feasibleSpace = withRules(
+  z
+    .strictObject({
+      min: number('Least value of a double or int.').optional(),
+      max: number('Greatest value of a double or int.').optional(),
+      step: number('Distance between values of a double or int.').optional(),
+      list: listOf(z.string().max(256), 'The values of a discrete or categorical.', {
+        min: 1,
+        max: 256,
+      }).optional(),
+      distribution: z
+        .enum(['uniform', 'logUniform', 'normal', 'logNormal'])
+        .describe(
+          'How values of a double or int are spread: uniform (the default), logUniform, normal or logNormal.',
+        )
+        .optional(),
+    })
+    .describe('The values a parameter can take.'),
+  {
+    rule: '!has(self.min) || !has(self.max) || double(self.min) <= double(self.max)',
+    message: 'min must not be greater than max',
+  },
+  {
+    rule: '!has(self.step) || double(self.step) > 0.0',
+    message: 'step must be greater than 0',
+  },
+  {
+    rule: `!has(self.distribution) || !self.distribution.startsWith('log') || (has(self.min) && double(self.min) > 0.0)`,
+    message: 'logUniform and logNormal need a min greater than 0',
+  },
+);
+
+const parameter = withRules(
+  z.strictObject({
+    name: shaped(
+      z.string().min(1).max(63).describe('Name of the parameter.'),
+      /^[A-Za-z0-9_./-]+$/,
+      'must hold only letters, digits, "_", ".", "/" and "-"',
+    ),
+    parameterType: z
+      .enum(['double', 'int', 'discrete', 'categorical'])
+      .describe('double or int with min and max; discrete (numbers) or categorical with a list.'),
+    feasibleSpace,
+  }),
+  {
+    rule: `!(self.parameterType in ['double', 'int']) || (has(self.feasibleSpace.min) && has(self.feasibleSpace.max) && !has(self.feasibleSpace.list))`,
+    message: 'a double or int needs feasibleSpace.min and feasibleSpace.max, and no list',
+  },
+  {
+    rule: `self.parameterType in ['double', 'int'] || (has(self.feasibleSpace.list) && !has(self.feasibleSpace.min) && !has(self.feasibleSpace.max) && !has(self.feasibleSpace.step) && !has(self.feasibleSpace.distribution))`,
+    message:
+      'a discrete or categorical needs feasibleSpace.list, and no min, max, step or distribution',
+  },
+  {
+    rule: `self.parameterType != 'int' || [self.feasibleSpace.?min, self.feasibleSpace.?max, self.feasibleSpace.?step].all(v, !v.hasValue() || v.value().matches(${INTEGER}))`,
+    message: 'min, max and step of an int must be whole numbers',
+  },
+  {
+    rule: String.raw`self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v, v.matches(r'^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$'))`,
+    message: 'the list of a discrete must hold numbers; use categorical for words',
+  },
+);
+
+export const parameters = listMap(
+  parameter,
+  'What is searched over; left out, the Experiment is one tracked training Job.',
+  { max: 100 },
+);

@@ -1,0 +1,279 @@
+import { z } from 'zod';
+import { AGE_COLUMN, READY_COLUMN, REASON_COLUMN } from './columns.ts';
+import type { PrinterColumn } from './columns.ts';
+import {
+  count,
+  dnsLabel,
+  flag,
+  integer,
+  listMap,
+  metricName,
+  nameAndValue,
+  setOf,
+  text,
+  time,
+} from './fields.ts';
+import { parameters } from './experiment-parameters.ts';
+import { register } from './experiment-register.ts';
+import { fragment } from './pod.ts';
+import { defineKind } from './resource.ts';
+import type { Resource, Served } from './resource.ts';
+import { immutable, nameIsDnsLabel, withRules } from './rules.ts';
+import { statusOf } from './status.ts';
+
+/** 63 characters of a Job's name, less "-" and ten for the trial. */
+export const EXPERIMENT_NAME_MAX = 52;
+
+const settings = listMap(nameAndValue('setting'), 'Settings of the algorithm, as text.', {
+  max: 64,
+}).optional();
+
+const objective = z
+  .strictObject({
+    type: z.enum(['minimize', 'maximize']).describe('Whether less or more is better.'),
+    objectiveMetricName: metricName('The metric that trials are compared by.'),
+    goal: z
+      .number()
+      .describe('Once a trial reaches this value, no further trial starts.')
+      .optional(),
+    additionalMetricNames: setOf(
+      metricName('Name of a metric.'),
+      'Metrics that are kept beside the objective.',
+      32,
+    ).optional(),
+    metricStrategies: listMap(
+      z.strictObject({
+        name: metricName('Name of the metric.'),
+        value: z
+          .enum(['min', 'max', 'latest'])
+          .describe('Which of its values counts: min, max or latest.'),
+      }),
+      'Which of the values a trial reports counts; left out, the best one for the objective and the latest for the others.',
+      { max: 33 },
+    ).optional(),
+  })
+  .describe('What the trials are to reach.');
+
+const algorithm = z
+  .strictObject({
+    algorithmName: z
+      .enum([
+        'random',
+        'grid',
+        'tpe',
+        'gp',
+        'cmaes',
+        'nsgaii',
+        'qmc',
+        'bayesianoptimization',
+        'multivariate-tpe',
+        'sobol',
+        'hyperband',
+      ])
+      .describe(
+        "How parameters are chosen. Katib's names are accepted: bayesianoptimization means gp, multivariate-tpe means tpe, sobol means qmc, hyperband means random with earlyStopping hyperband. pbt, enas and darts are not supported.",
+      ),
+    algorithmSettings: settings,
+  })
+  .describe('How parameters are chosen.');
+
+const earlyStopping = z
+  .strictObject({
+    algorithmName: z
+      .enum(['median', 'percentile', 'asha', 'hyperband', 'patient', 'wilcoxon', 'medianstop'])
+      .describe("How hopeless trials are told; Katib's medianstop means median."),
+    algorithmSettings: settings,
+  })
+  .describe('When trials are stopped before their end.');
+
+const trialTemplate = z
+  .strictObject({
+    primaryContainerName: dnsLabel(
+      'The container whose end is the end of the trial; left out, the first one.',
+    ).optional(),
+    trialParameters: listMap(
+      z.strictObject({
+        name: z
+          .string()
+          .max(63)
+          .regex(/^[A-Za-z0-9_-]+$/)
+          .describe('The name in the placeholder ${trialParameters.<name>}.'),
+        description: text('What the parameter is.', 1024).optional(),
+        reference: text(
+          'The name of one of spec.parameters, or ${trialSpec.Name} or ${trialSpec.Namespace} for those of the Job.',
+          250,
+        ),
+      }),
+      'The placeholders of trialSpec and what stands for them.',
+      { max: 100 },
+    ).optional(),
+    trialSpec: z
+      .strictObject({
+        apiVersion: z.enum(['batch/v1']).describe('batch/v1.'),
+        kind: z.enum(['Job']).describe('Job.'),
+        metadata: z
+          .strictObject({
+            labels: z
+              .record(z.string(), z.string().max(63))
+              .describe('Labels of the Job.')
+              .meta({ maxProperties: 64 })
+              .optional(),
+            annotations: z
+              .record(z.string(), z.string().max(16384))
+              .describe('Annotations of the Job.')
+              .meta({ maxProperties: 64 })
+              .optional(),
+          })
+          .describe('Labels and annotations of the Job; its name is made by the operator.')
+          .optional(),
+        spec: fragment(
+          'spec of the Job, as in batch/v1. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
+        ),
+      })
+      .describe('The Job that every trial runs.'),
+    retain: flag('True: the Jobs of finished trials stay until the Experiment goes.').default(
+      false,
+    ),
+  })
+  .describe('What a trial runs.');
+
+const spec = withRules(
+  z
+    .strictObject({
+      objective: objective.optional(),
+      algorithm: algorithm.optional(),
+      earlyStopping: earlyStopping.optional(),
+      parameters: parameters.optional(),
+      parallelTrialCount: integer('How many trials run at once.', 1, 1000).default(3),
+      maxTrialCount: integer(
+        'How many trials run in all; left out, until the goal.',
+        1,
+        100000,
+      ).optional(),
+      maxFailedTrialCount: integer(
+        'More failed trials than this end the Experiment as failed.',
+        0,
+        100000,
+      ).default(3),
+      suspend: flag(
+        'True: nothing starts. A suspended Experiment serves RetrainPolicy and Pipeline as a template, of which they run copies.',
+      ).default(false),
+      resumePolicy: z
+        .enum(['Never'])
+        .describe("Katib's field; only Never is supported: a finished Experiment stays finished.")
+        .optional(),
+      ttlSecondsAfterFinished: integer(
+        'Seconds after its end when the Experiment is deleted; left out, it stays. What it registered stays in any case.',
+      ).optional(),
+      trialTemplate,
+      register: register.optional(),
+    })
+    .describe(
+      'What is run; it runs once. Only parallelTrialCount, maxTrialCount, maxFailedTrialCount and suspend may change.',
+    ),
+  {
+    rule: '!has(self.parameters) || size(self.parameters) == 0 || (has(self.objective) && has(self.algorithm))',
+    message:
+      'a search over parameters needs objective (what to reach) and algorithm (how to choose, for example algorithmName: tpe)',
+  },
+  {
+    rule: `!has(self.parameters) || size(self.parameters) == 0 || has(self.maxTrialCount) || (has(self.objective) && has(self.objective.goal)) || (has(self.algorithm) && self.algorithm.algorithmName == 'grid')`,
+    message: 'a search needs an end: set maxTrialCount or objective.goal',
+  },
+  {
+    rule: '!has(self.earlyStopping) || has(self.objective)',
+    message: 'earlyStopping compares trials by the objective: set objective',
+  },
+  {
+    rule: `!has(self.trialTemplate.trialParameters) || self.trialTemplate.trialParameters.all(p, p.reference.startsWith('\${trialSpec.') || (has(self.parameters) && self.parameters.exists(q, q.name == p.reference)))`,
+    message:
+      'each trialTemplate.trialParameters[].reference must be the name of one of spec.parameters, or ${trialSpec.…}',
+  },
+  ...immutable(
+    [
+      'objective',
+      'algorithm',
+      'earlyStopping',
+      'parameters',
+      'resumePolicy',
+      'ttlSecondsAfterFinished',
+      'trialTemplate',
+      'register',
+    ],
+    'an Experiment runs once; create another one (only parallelTrialCount, maxTrialCount, maxFailedTrialCount and suspend may change)',
+  ),
+);
+
+const observedMetric = z.strictObject({
+  name: text('Name of the metric.', 250),
+  latest: text('Latest value.', 64).optional(),
+  min: text('Lowest value.', 64).optional(),
+  max: text('Highest value.', 64).optional(),
+});
+
+const status = statusOf({
+  startTime: time('When the first trial was started.').optional(),
+  completionTime: time('When the Experiment finished.').optional(),
+  trials: count('Trials created so far.').optional(),
+  trialsRunning: count('Trials that run.').optional(),
+  trialsSucceeded: count('Trials that finished well.').optional(),
+  trialsFailed: count('Trials that failed.').optional(),
+  trialsEarlyStopped: count('Trials that were stopped before their end.').optional(),
+  currentOptimalTrial: z
+    .strictObject({
+      bestTrialName: text('Name of its Job.').optional(),
+      runId: text('Its tracked run.', 64).optional(),
+      parameterAssignments: listMap(nameAndValue('parameter'), 'The parameters it ran with.', {
+        max: 100,
+      }).optional(),
+      observation: z
+        .strictObject({
+          metrics: listMap(observedMetric, 'What it reported, the objective first.', {
+            max: 64,
+          }).optional(),
+        })
+        .describe('What the trial reported.')
+        .optional(),
+    })
+    .describe('The best trial so far.')
+    .optional(),
+  registeredVersion: text('The version that register made.', 63).optional(),
+});
+
+const counter = (name: string, field: string, description: string): PrinterColumn => ({
+  name,
+  type: 'integer',
+  jsonPath: `.status.${field}`,
+  description,
+});
+
+export const experiment = defineKind({
+  kind: 'Experiment',
+  plural: 'experiments',
+  singular: 'experiment',
+  shortNames: ['mlexp'],
+  description:
+    'Training that runs once: a search over parameters, or one tracked training Job. The best run can become a ModelVersion.',
+  spec,
+  status,
+  printerColumns: [
+    READY_COLUMN,
+    REASON_COLUMN,
+    counter('Succeeded', 'trialsSucceeded', 'Trials that finished well.'),
+    counter('Running', 'trialsRunning', 'Trials that run.'),
+    counter('Failed', 'trialsFailed', 'Trials that failed.'),
+    {
+      name: 'Best',
+      type: 'string',
+      jsonPath: '.status.currentOptimalTrial.observation.metrics[0].latest',
+      description: 'The best value of the objective so far.',
+    },
+    AGE_COLUMN,
+  ],
+  rules: nameIsDnsLabel(EXPERIMENT_NAME_MAX),
+  implemented: true,
+});
+
+export type ExperimentSpec = Served<typeof experiment.spec>;
+export type ExperimentStatus = Served<typeof experiment.status>;
+export type Experiment = Resource<ExperimentSpec, ExperimentStatus>;

@@ -1,0 +1,189 @@
+/** The runtime's settings: the only reader of the environment. Every fault is reported at once. */
+import { z } from 'zod';
+import { ModelFailure } from './model-failure.ts';
+import { isDigest } from './protocol/artifact-grant.ts';
+import { parseDuration } from './protocol/duration.ts';
+
+/** Where the model's bytes are. */
+export type ModelSource =
+  | { readonly kind: 'artifact'; readonly url: string; readonly tokenFile: string }
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'path'; readonly path: string };
+
+export type Config = {
+  readonly model: string;
+  readonly version: string;
+  /** `undefined` only where nothing is served (inspect). */
+  readonly digest: string | undefined;
+  readonly source: ModelSource;
+  readonly httpPort: number;
+  readonly metricsPort: number;
+  readonly cacheDir: string;
+  readonly maxModelBytes: number;
+  readonly maxBodyBytes: number;
+  readonly timeoutMs: number;
+  readonly containerConcurrency: number;
+  readonly queueSize: number;
+  readonly drainMs: number;
+  readonly fetchMs: number;
+  readonly terminationLog: string;
+  readonly logLevel: string;
+};
+
+export type Mode = 'serve' | 'inspect';
+
+const gibibyte = 1024 ** 3;
+const mebibyte = 1024 ** 2;
+
+const count = z
+  .string()
+  .regex(/^[0-9]+$/, 'is not a whole number')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'is too large');
+const positive = count.refine((value) => value > 0, 'must be at least 1');
+const port = count.refine((value) => value <= 65_535, 'is not a port (0 to 65535)');
+const text = z.string().min(1, 'is empty');
+const duration = z.string().transform((value, context) => {
+  const milliseconds = parseDuration(value);
+  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
+  context.addIssue({ code: 'custom', message: 'is not a duration such as 10s or 1m30s' });
+  return z.NEVER;
+});
+const httpUrl = z
+  .string()
+  .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'is not an http(s) URL');
+const digest = z.string().refine(isDigest, 'is not sha256: and 64 lower-case hexadecimal digits');
+
+const variables = {
+  MLOPS_MODEL_NAME: text.optional(),
+  MLOPS_MODEL_VERSION: text.optional(),
+  MLOPS_MODEL_DIGEST: digest.optional(),
+  MLOPS_MODEL_SOURCE: text.optional(),
+  MLOPS_ARTIFACT_URL: httpUrl.optional(),
+  MLOPS_MODEL_URL: httpUrl.optional(),
+  MLOPS_MODEL_PATH: text.optional(),
+  MLOPS_TOKEN_FILE: text.optional(),
+  MLOPS_HTTP_PORT: port.default(8080),
+  MLOPS_METRICS_PORT: port.optional(),
+  MLOPS_CACHE_DIR: text.default('/cache'),
+  MLOPS_MAX_MODEL_BYTES: positive.default(gibibyte),
+  MLOPS_MAX_BODY_BYTES: positive.default(64 * mebibyte),
+  MLOPS_TIMEOUT: duration.default(60_000),
+  MLOPS_CONTAINER_CONCURRENCY: positive.default(64),
+  MLOPS_QUEUE_SIZE: count.optional(),
+  MLOPS_DRAIN_SECONDS: count.default(5),
+  MLOPS_FETCH_SECONDS: positive.default(600),
+  MLOPS_TERMINATION_LOG: text.default('/dev/termination-log'),
+  MLOPS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+type Variables = z.infer<z.ZodObject<typeof variables>>;
+
+/** The environment of this process. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+/** Where failures go, known even when everything else in the environment is wrong. */
+export function terminationLogPath(environment: Environment): string {
+  return environment['MLOPS_TERMINATION_LOG'] ?? '/dev/termination-log';
+}
+
+/** Reads and checks the settings. Throws ModelFailure `InvalidConfig` listing every fault. */
+export function readConfig(mode: Mode, environment: Environment): Config {
+  const ours = Object.fromEntries(Object.entries(environment).filter(([name]) => isSetting(name)));
+  const faults = Object.keys(ours)
+    .filter((name) => !Object.hasOwn(variables, name))
+    .map((name) => `${name} is not a setting of this runtime`);
+  const parsed = z.object(variables).safeParse(ours);
+  if (!parsed.success) {
+    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+    throw invalid(faults);
+  }
+  const sources = readSources(parsed.data, faults);
+  if (mode === 'serve') faults.push(...missingForServing(parsed.data));
+  const [source] = sources;
+  if (faults.length > 0 || source === undefined) throw invalid(faults);
+  return toConfig(parsed.data, source);
+}
+
+/**
+ * Ours by prefix, except what Kubernetes itself adds for a Service named mlops-…: host, port and the
+ * old Docker link variables.
+ */
+function isSetting(name: string): boolean {
+  if (!name.startsWith('MLOPS_')) return false;
+  if (Object.hasOwn(variables, name)) return true;
+  return !/_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/.test(
+    name,
+  );
+}
+
+function invalid(faults: readonly string[]): ModelFailure {
+  return new ModelFailure(
+    'InvalidConfig',
+    `the environment has ${String(faults.length)} fault(s): ${faults.join('; ')}`,
+  );
+}
+
+function missingForServing(values: Variables): readonly string[] {
+  const required = ['MLOPS_MODEL_NAME', 'MLOPS_MODEL_VERSION', 'MLOPS_MODEL_DIGEST'] as const;
+  return required.filter((name) => values[name] === undefined).map((name) => `${name} is missing`);
+}
+
+function readSources(values: Variables, faults: string[]): readonly ModelSource[] {
+  const candidates = [
+    values.MLOPS_MODEL_SOURCE,
+    values.MLOPS_ARTIFACT_URL && `artifact+${values.MLOPS_ARTIFACT_URL}`,
+    values.MLOPS_MODEL_URL,
+    values.MLOPS_MODEL_PATH,
+  ].filter((candidate) => candidate !== undefined);
+  if (candidates.length !== 1) {
+    faults.push(
+      'exactly one of MLOPS_ARTIFACT_URL, MLOPS_MODEL_URL, MLOPS_MODEL_PATH and MLOPS_MODEL_SOURCE must be set',
+    );
+  }
+  return candidates.flatMap((candidate) => readSource(candidate, values.MLOPS_TOKEN_FILE, faults));
+}
+
+function readSource(
+  value: string,
+  tokenFile: string | undefined,
+  faults: string[],
+): readonly ModelSource[] {
+  if (/^artifact\+https?:\/\//.test(value)) {
+    if (tokenFile !== undefined) {
+      return [{ kind: 'artifact', url: value.slice('artifact+'.length), tokenFile }];
+    }
+    faults.push('MLOPS_TOKEN_FILE is missing: the artifact endpoint wants a token');
+    return [];
+  }
+  if (/^https?:\/\//.test(value)) return [{ kind: 'url', url: value }];
+  if (value.startsWith('/')) return [{ kind: 'path', path: value }];
+  faults.push(
+    'the model source is not artifact+http(s)://…, http(s)://… or an absolute path; check MLOPS_MODEL_SOURCE and MLOPS_MODEL_PATH',
+  );
+  return [];
+}
+
+function toConfig(values: Variables, source: ModelSource): Config {
+  return {
+    source,
+    model: values.MLOPS_MODEL_NAME ?? 'model',
+    version: values.MLOPS_MODEL_VERSION ?? '0.0.0',
+    digest: values.MLOPS_MODEL_DIGEST,
+    httpPort: values.MLOPS_HTTP_PORT,
+    metricsPort: values.MLOPS_METRICS_PORT ?? values.MLOPS_HTTP_PORT,
+    cacheDir: values.MLOPS_CACHE_DIR,
+    maxModelBytes: values.MLOPS_MAX_MODEL_BYTES,
+    maxBodyBytes: values.MLOPS_MAX_BODY_BYTES,
+    timeoutMs: values.MLOPS_TIMEOUT,
+    containerConcurrency: values.MLOPS_CONTAINER_CONCURRENCY,
+    queueSize: values.MLOPS_QUEUE_SIZE ?? 4 * values.MLOPS_CONTAINER_CONCURRENCY,
+    drainMs: values.MLOPS_DRAIN_SECONDS * 1000,
+    fetchMs: values.MLOPS_FETCH_SECONDS * 1000,
+    terminationLog: values.MLOPS_TERMINATION_LOG,
+    logLevel: values.MLOPS_LOG_LEVEL,
+  };
+}

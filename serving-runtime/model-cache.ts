@@ -1,0 +1,135 @@
+/** Verified models on disk: `<cache>/<sha256>/…`, complete as soon as the folder is there. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { ModelFailure } from './model-failure.ts';
+import { folderManifest } from './protocol/folder-manifest.ts';
+
+export type FetchedModel = {
+  /** The ONNX file to load; its other files lie beside it. */
+  readonly path: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+};
+
+export type HashedFile = {
+  readonly path: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+};
+
+const partial = '.part-';
+
+/** An empty folder to download into; what a killed container left of earlier ones is removed. */
+export async function newPartialFolder(cacheDir: string): Promise<string> {
+  try {
+    await mkdir(cacheDir, { recursive: true });
+    for (const name of await readdir(cacheDir)) {
+      if (name.startsWith(partial))
+        await rm(join(cacheDir, name), { recursive: true, force: true });
+    }
+    return await mkdtemp(join(cacheDir, partial));
+  } catch (error) {
+    throw diskFailure(error, cacheDir);
+  }
+}
+
+/** Why the cache cannot be written, in terms of what a user can change. */
+export function diskFailure(error: unknown, cacheDir: string): ModelFailure {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new ModelFailure(
+      'TooLarge',
+      `the cache ${cacheDir} has no room for the model (${code}); raise its size limit`,
+      { cause: error },
+    );
+  }
+  return new ModelFailure(
+    'InvalidConfig',
+    `the cache ${cacheDir} cannot be written (${code ?? String(error)}); mount a writable volume there or set MLOPS_CACHE_DIR`,
+    { cause: error },
+  );
+}
+
+/** `sha256:…` of a model: of its one file, or of its folder's manifest. */
+export function digestOf(files: readonly HashedFile[], isFolder: boolean): string {
+  const [only] = files;
+  if (!isFolder && only !== undefined) return `sha256:${only.sha256}`;
+  return `sha256:${createHash('sha256').update(folderManifest(files)).digest('hex')}`;
+}
+
+/** Moves a verified folder to its final name. */
+export async function keepFolder(
+  folder: string,
+  cacheDir: string,
+  digest: string,
+): Promise<string> {
+  const final = folderOf(cacheDir, digest);
+  await rm(final, { recursive: true, force: true });
+  await rename(folder, final);
+  return final;
+}
+
+/**
+ * The model with this digest if an earlier container of the pod left it whole; it is hashed again, as
+ * disks and neighbours change files. A damaged copy is removed.
+ */
+export async function findCached(
+  cacheDir: string,
+  digest: string,
+): Promise<FetchedModel | undefined> {
+  const folder = folderOf(cacheDir, digest);
+  const files = await hashFolder(folder);
+  if (files.length === 0) return undefined;
+  if (digestOf(files, false) === digest || digestOf(files, true) === digest) {
+    return describeModel(folder, files, digest);
+  }
+  await rm(folder, { recursive: true, force: true });
+  return undefined;
+}
+
+function folderOf(cacheDir: string, digest: string): string {
+  return join(cacheDir, digest.slice('sha256:'.length));
+}
+
+async function hashFolder(folder: string): Promise<readonly HashedFile[]> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) return [];
+  const files: HashedFile[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const absolute = join(entry.parentPath, entry.name);
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    for await (const chunk of createReadStream(absolute) as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.byteLength;
+      hash.update(chunk);
+    }
+    const path = relative(folder, absolute).split(sep).join('/');
+    files.push({ path, sha256: hash.digest('hex'), sizeBytes });
+  }
+  return files;
+}
+
+/** Throws ModelFailure `InvalidModel` when it is not clear which file is the model. */
+export function describeModel(
+  folder: string,
+  files: readonly HashedFile[],
+  digest: string,
+): FetchedModel {
+  const sizeBytes = files.reduce((total, file) => total + file.sizeBytes, 0);
+  return { path: join(folder, findOnnxFile(files)), digest, sizeBytes };
+}
+
+function findOnnxFile(files: readonly HashedFile[]): string {
+  const paths = files.map((file) => file.path);
+  if (paths.includes('model.onnx')) return 'model.onnx';
+  const candidates = paths.filter((path) => path.endsWith('.onnx'));
+  const [only] = candidates;
+  if (candidates.length === 1 && only !== undefined) return only;
+  throw new ModelFailure(
+    'InvalidModel',
+    `the folder has ${String(candidates.length)} .onnx files and no model.onnx; name the one to serve model.onnx`,
+  );
+}

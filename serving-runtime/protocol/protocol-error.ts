@@ -1,0 +1,53 @@
+/** Why a request was refused; stable, for clients and metrics. */
+export type ProtocolErrorCode =
+  | 'InvalidRequest'
+  | 'UnknownModel'
+  | 'NotFound'
+  | 'MethodNotAllowed'
+  | 'RequestTimeout'
+  | 'BodyTooLarge'
+  | 'UnsupportedEncoding'
+  | 'NotRepresentable'
+  | 'TooManyRequests'
+  | 'InferenceFailed'
+  | 'NotReady'
+  | 'DeadlineExceeded';
+
+const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
+  InvalidRequest: 400,
+  UnknownModel: 404,
+  NotFound: 404,
+  MethodNotAllowed: 405,
+  RequestTimeout: 408,
+  BodyTooLarge: 413,
+  UnsupportedEncoding: 415,
+  NotRepresentable: 422,
+  TooManyRequests: 429,
+  InferenceFailed: 500,
+  NotReady: 503,
+  DeadlineExceeded: 504,
+};
+
+/** A request that gets an answer other than 2xx; the message is the `error` of the answer's body. */
+export class ProtocolError extends Error {
+  readonly code: ProtocolErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ProtocolErrorCode,
+    message: string,
+    options: { cause?: unknown; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'ProtocolError';
+    this.code = code;
+    this.status = statuses[code];
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The commonest refusal: the request itself is wrong (400). */
+export function invalidRequest(message: string): ProtocolError {
+  return new ProtocolError('InvalidRequest', message);
+}

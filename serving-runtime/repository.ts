@@ -1,0 +1,131 @@
+/**
+ * The life of the served model: fetching (the bytes are verified as they pass) → loading → warming →
+ * ready, or failed.
+ */
+import type { FetchedModel } from './model-cache.ts';
+import { ProtocolError } from './protocol/protocol-error.ts';
+import type { ModelMetadata } from './protocol/messages.ts';
+import type { ModelSession } from './session.ts';
+
+export const modelStates = ['fetching', 'loading', 'warming', 'ready', 'failed'] as const;
+export type ModelState = (typeof modelStates)[number];
+
+export type ModelIdentity = { readonly model: string; readonly version: string };
+
+/** Each step as a function, so that a later one may load in a child process first. */
+export type LoadSteps = {
+  /** Resolves with verified bytes only. */
+  readonly fetch: (signal: AbortSignal) => Promise<FetchedModel>;
+  readonly open: (path: string) => Promise<ModelSession>;
+  readonly warmUp: (session: ModelSession) => Promise<void>;
+};
+
+export type LoadedModel = {
+  readonly metadata: ModelMetadata;
+  readonly session: ModelSession;
+};
+
+export type StateChange = {
+  readonly state: ModelState;
+  readonly previous: ModelState;
+  /** How long the previous state lasted. */
+  readonly previousSeconds: number;
+};
+
+export class ModelRepository {
+  readonly identity: ModelIdentity;
+  readonly #steps: LoadSteps;
+  readonly #now: () => number;
+  readonly #onChange: (change: StateChange) => void;
+  #state: ModelState = 'fetching';
+  #since: number;
+  #loaded: LoadedModel | undefined;
+
+  constructor(
+    identity: ModelIdentity,
+    steps: LoadSteps,
+    now: () => number,
+    onChange: (change: StateChange) => void,
+  ) {
+    this.identity = identity;
+    this.#steps = steps;
+    this.#now = now;
+    this.#onChange = onChange;
+    this.#since = now();
+  }
+
+  get state(): ModelState {
+    return this.#state;
+  }
+
+  /** Loads the model once. Throws ModelFailure, or what `signal` aborts with. */
+  async load(signal: AbortSignal): Promise<LoadedModel> {
+    try {
+      const fetched = await this.#steps.fetch(signal);
+      this.#enter('loading');
+      const session = await this.#steps.open(fetched.path);
+      this.#enter('warming');
+      await this.#steps.warmUp(session);
+      const loaded = { session, metadata: describe(this.identity, fetched, session) };
+      this.#loaded = loaded;
+      this.#enter('ready');
+      return loaded;
+    } catch (error) {
+      this.#enter('failed');
+      throw error;
+    }
+  }
+
+  /** The model by name and, where given, version. Throws ProtocolError 404 or 503. */
+  find(model: string, version: string | undefined): LoadedModel {
+    const served = this.identity;
+    if (model !== served.model) {
+      throw new ProtocolError(
+        'UnknownModel',
+        `model "${model}" is not served here; this is "${served.model}"`,
+      );
+    }
+    if (version !== undefined && version !== served.version) {
+      throw new ProtocolError(
+        'UnknownModel',
+        `version "${version}" of model "${model}" is not served here; this is "${served.version}"`,
+      );
+    }
+    if (this.#loaded === undefined) {
+      throw new ProtocolError('NotReady', `model "${model}" is ${this.#state}; try again later`, {
+        headers: { 'retry-after': '1' },
+      });
+    }
+    return this.#loaded;
+  }
+
+  async close(): Promise<void> {
+    const loaded = this.#loaded;
+    this.#loaded = undefined;
+    await loaded?.session.close();
+  }
+
+  #enter(state: ModelState): void {
+    const now = this.#now();
+    const previousSeconds = (now - this.#since) / 1000;
+    const previous = this.#state;
+    this.#state = state;
+    this.#since = now;
+    this.#onChange({ state, previous, previousSeconds });
+  }
+}
+
+function describe(
+  identity: ModelIdentity,
+  fetched: FetchedModel,
+  session: ModelSession,
+): ModelMetadata {
+  return {
+    name: identity.model,
+    versions: [identity.version],
+    platform: 'onnx_onnxv1',
+    inputs: session.signature.inputs,
+    outputs: session.signature.outputs,
+    parameters: { digest: fetched.digest, size_bytes: fetched.sizeBytes },
+  };
+}

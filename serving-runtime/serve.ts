@@ -1,0 +1,102 @@
+/** Serves one model until it is told to stop. */
+import { Admission } from './admission.ts';
+import type { Config } from './config.ts';
+import { drain, listen } from './drain.ts';
+import type { LoadSteps } from './repository.ts';
+import { ModelRepository } from './repository.ts';
+import type { ServerParts } from './server.ts';
+import { createMetricsServer, createServingServer } from './server.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+export type Ports = { readonly http: number; readonly metrics: number };
+
+export type ServeEnvironment = {
+  readonly logger: Logger;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly newRequestId: () => string;
+  readonly pause: (ms: number) => Promise<void>;
+  /** The steps of a load, given the metrics they report to. */
+  readonly loadSteps: (metrics: Metrics) => LoadSteps;
+  /** Aborted when the process is asked to stop. */
+  readonly stop: AbortSignal;
+  readonly onListening: (ports: Ports) => void;
+};
+
+/**
+ * Listens, loads, serves, drains. Resolves after a stop with every request answered; throws
+ * ModelFailure when the model cannot be served, with nothing left open.
+ */
+export async function serve(config: Config, environment: ServeEnvironment): Promise<void> {
+  const { logger, now, stop } = environment;
+  const admission = new Admission(config.containerConcurrency, config.queueSize, now);
+  const metrics = createMetrics(config, admission);
+  const repository = new ModelRepository(
+    { model: config.model, version: config.version },
+    environment.loadSteps(metrics),
+    now,
+    ({ state, previous, previousSeconds }) => {
+      metrics.loadStageTook(previous, previousSeconds);
+      metrics.setReady(state === 'ready' && !stop.aborted);
+      logger.info({ state, previous, previousSeconds }, 'model changed state');
+    },
+  );
+  const servers = createServers(config, {
+    admission,
+    metrics,
+    repository,
+    logger,
+    now,
+    newRequestId: environment.newRequestId,
+    isDraining: () => stop.aborted,
+    maxBodyBytes: config.maxBodyBytes,
+    timeoutMs: config.timeoutMs,
+  });
+  const [http = 0, metricsPort = http] = await Promise.all(
+    servers.map(({ server, port }) => listen(server, port)),
+  );
+  environment.onListening({ http, metrics: metricsPort });
+  const end = (ms: number) =>
+    drain(
+      servers.map(({ server }) => server),
+      ms,
+      environment.pause,
+    );
+  try {
+    const loaded = await repository.load(stop);
+    metrics.modelLoaded(loaded.metadata.parameters.digest);
+    logger.info({ ...loaded.metadata.parameters }, 'model is ready');
+    await aborted(stop);
+    metrics.setReady(false);
+    logger.info({ drainMs: config.drainMs }, 'draining');
+    await end(config.drainMs);
+  } catch (error) {
+    await end(0);
+    if (!stop.aborted) throw error;
+  } finally {
+    await repository.close();
+  }
+  logger.info({}, 'stopped');
+}
+
+function createServers(config: Config, parts: ServerParts) {
+  const http = { server: createServingServer(parts), port: config.httpPort };
+  if (config.metricsPort === config.httpPort) return [http];
+  return [http, { server: createMetricsServer(parts), port: config.metricsPort }];
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+  });
+}

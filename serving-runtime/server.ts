@@ -1,0 +1,176 @@
+/** HTTP: every request gets an answer, every answer a request id. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Answer } from './infer.ts';
+import type { InferenceParts } from './inference-handler.ts';
+import { handleInference } from './inference-handler.ts';
+import type { ServerMetadata } from './protocol/messages.ts';
+import { ProtocolError } from './protocol/protocol-error.ts';
+import { discardBody } from './read-body.ts';
+import type { ModelRepository } from './repository.ts';
+import type { Route } from './routes.ts';
+import { matchRoute } from './routes.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export type ServerParts = InferenceParts & {
+  readonly repository: ModelRepository;
+  readonly logger: Logger;
+  readonly newRequestId: () => string;
+  /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
+  readonly isDraining: () => boolean;
+};
+
+export const serverMetadata: ServerMetadata = {
+  name: 'mlops-serving-runtime',
+  version: '0.1.0',
+  extensions: ['binary_tensor_data'],
+};
+
+/** How long a body that is too large is read on, as most clients see no answer before they sent all. */
+const politeMs = 2000;
+
+type Reply = Answer & { readonly status: number };
+
+/** The server of everything; it does not listen yet. */
+export function createServingServer(parts: ServerParts): Server {
+  const server = createServer(
+    // Longer than gateways keep idle connections, so that they end them and never race us.
+    { keepAliveTimeout: 620_000, headersTimeout: 30_000, requestTimeout: 0 },
+    (request, response) => {
+      void serve(parts, request, response);
+    },
+  );
+  server.on('clientError', refuseMalformed);
+  return server;
+}
+
+/** Only metrics and health, for a port that the gateway does not reach. */
+export function createMetricsServer(parts: ServerParts): Server {
+  return createServer((request, response) => {
+    if (/^\/(metrics|v2\/health\/)/.test(request.url ?? '')) void serve(parts, request, response);
+    else response.writeHead(404).end();
+  });
+}
+
+/** Never rejects: an error is an answer. */
+async function serve(
+  parts: ServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = parts.now();
+  const requestId = requestIdOf(request, parts.newRequestId);
+  let route: Route | undefined;
+  let reply: Reply;
+  try {
+    route = matchRoute(request.method ?? '', request.url ?? '');
+    reply = await answer(parts, route, request, response);
+  } catch (error) {
+    reply = refuse(parts, error, requestId);
+  }
+  if (route?.kind === 'infer' && route.model === parts.repository.identity.model) {
+    parts.metrics.inferenceEnded(reply.status, (parts.now() - started) / 1000);
+  }
+  if (reply.status === 413) await discardBody(request, politeMs);
+  // Clients then open their next connection, which no longer reaches this pod.
+  const closing = parts.isDraining() ? { connection: 'close' } : {};
+  send(response, reply, { 'x-request-id': requestId, ...closing });
+}
+
+function answer(
+  parts: ServerParts,
+  route: Route,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Reply> | Reply {
+  switch (route.kind) {
+    case 'server':
+      return json(200, serverMetadata);
+    case 'live':
+      return json(200, { live: true });
+    case 'ready':
+      return readiness(parts, {});
+    case 'metrics':
+      return renderMetrics(parts);
+    case 'model':
+      return json(200, parts.repository.find(route.model, route.version).metadata);
+    case 'modelReady':
+      return modelReadiness(parts, route.model, route.version);
+    case 'infer': {
+      const model = parts.repository.find(route.model, route.version);
+      return handleInference(parts, model, request, response).then((answered) => ({
+        status: 200,
+        ...answered,
+      }));
+    }
+  }
+}
+
+function readiness(parts: ServerParts, fields: object): Reply {
+  const state = parts.isDraining() ? 'draining' : parts.repository.state;
+  const ready = state === 'ready';
+  return json(ready ? 200 : 503, { ...fields, ready, ...(ready ? {} : { state }) });
+}
+
+function modelReadiness(parts: ServerParts, model: string, version: string | undefined): Reply {
+  try {
+    parts.repository.find(model, version);
+  } catch (error) {
+    // A model that is ours and not loaded yet is an answer here: not ready.
+    if (!(error instanceof ProtocolError) || error.code !== 'NotReady') throw error;
+  }
+  return readiness(parts, { name: model });
+}
+
+async function renderMetrics(parts: ServerParts): Promise<Reply> {
+  const { contentType, text } = await parts.metrics.render();
+  return { status: 200, body: text, headers: { 'content-type': contentType } };
+}
+
+function json(status: number, body: unknown): Reply {
+  return { status, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+function refuse(parts: ServerParts, error: unknown, requestId: string): Reply {
+  if (!(error instanceof ProtocolError)) {
+    parts.logger.error({ error, requestId }, 'request failed unexpectedly');
+    return json(500, { error: `internal error; the log has it under request id ${requestId}` });
+  }
+  const fields = { code: error.code, status: error.status, reason: error.message, requestId };
+  if (error.status === 500) parts.logger.error(fields, 'inference failed');
+  else parts.logger.debug(fields, 'request refused');
+  const reply = json(error.status, { error: error.message });
+  return { ...reply, headers: { ...reply.headers, ...error.headers } };
+}
+
+function requestIdOf(request: IncomingMessage, newRequestId: () => string): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newRequestId();
+}
+
+function send(response: ServerResponse, reply: Reply, headers: Record<string, string>): void {
+  if (response.destroyed) return;
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    ...headers,
+    'content-length': body.byteLength,
+  });
+  response.end(body);
+}
+
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, text] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'the headers are too large']
+      : ['400 Bad Request', 'this is not HTTP/1.1'];
+  const body = JSON.stringify({ error: text });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`,
+  );
+}

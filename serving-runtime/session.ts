@@ -1,0 +1,155 @@
+/** ONNX Runtime: the only file that knows it. */
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { ModelFailure } from './model-failure.ts';
+import type { Datatype } from './protocol/datatypes.ts';
+import { ProtocolError } from './protocol/protocol-error.ts';
+import type { ModelSignature, TensorSignature } from './protocol/signature.ts';
+import type { Tensor } from './tensors.ts';
+
+/** A loaded model. `run` blocks the event loop for as long as the model computes. */
+export type ModelSession = {
+  readonly signature: ModelSignature;
+  /** The wanted outputs, in the order of `outputs`. Throws a ProtocolError when the model refuses. */
+  run(inputs: ReadonlyMap<string, Tensor>, outputs: readonly string[]): Promise<readonly Tensor[]>;
+  close(): Promise<void>;
+};
+
+type OnnxType = ort.Tensor['type'];
+
+const datatypeOfOnnx: Partial<Record<OnnxType, Datatype>> = {
+  bool: 'BOOL',
+  uint8: 'UINT8',
+  uint16: 'UINT16',
+  uint32: 'UINT32',
+  uint64: 'UINT64',
+  int8: 'INT8',
+  int16: 'INT16',
+  int32: 'INT32',
+  int64: 'INT64',
+  float16: 'FP16',
+  float32: 'FP32',
+  float64: 'FP64',
+  string: 'BYTES',
+};
+
+const onnxOfDatatype = Object.fromEntries(
+  Object.entries(datatypeOfOnnx).map(([onnx, datatype]) => [datatype, onnx]),
+) as Readonly<Record<Datatype, OnnxType>>;
+
+/**
+ * Loads the ONNX file at `path`; weights in other files are read from its folder only (ONNX Runtime
+ * refuses paths that leave it). Throws ModelFailure `InvalidModel`.
+ */
+export async function openSession(path: string): Promise<ModelSession> {
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(path, {
+      intraOpNumThreads: availableParallelism(),
+      interOpNumThreads: 1,
+      // Spinning threads burn the CPU quota of their neighbours between requests.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      logSeverityLevel: 4,
+    });
+  } catch (error) {
+    throw new ModelFailure('InvalidModel', `the file does not load: ${onnxMessage(error)}`, {
+      cause: error,
+    });
+  }
+  try {
+    return new OnnxSession(session, readSignature(session));
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+function readSignature(session: ort.InferenceSession): ModelSignature {
+  return {
+    inputs: session.inputMetadata.map((value) => readTensorSignature(value, 'input')),
+    outputs: session.outputMetadata.map((value) => readTensorSignature(value, 'output')),
+  };
+}
+
+function readTensorSignature(
+  value: ort.InferenceSession.ValueMetadata,
+  role: 'input' | 'output',
+): TensorSignature {
+  if (!value.isTensor) {
+    throw new ModelFailure(
+      'InvalidModel',
+      `${role} "${value.name}" is a sequence or map, and only tensors can be served; for a scikit-learn classifier export with zipmap=False: to_onnx(model, X, options={"zipmap": False})`,
+    );
+  }
+  const datatype = datatypeOfOnnx[value.type];
+  if (datatype === undefined) {
+    throw new ModelFailure(
+      'InvalidModel',
+      `${role} "${value.name}" is of type ${value.type}, which the Open Inference Protocol cannot carry; cast it in the graph`,
+    );
+  }
+  // A named dimension is one that may vary; the protocol writes -1.
+  const shape = value.shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1));
+  return { name: value.name, datatype, shape };
+}
+
+class OnnxSession implements ModelSession {
+  readonly signature: ModelSignature;
+  readonly #session: ort.InferenceSession;
+
+  constructor(session: ort.InferenceSession, signature: ModelSignature) {
+    this.#session = session;
+    this.signature = signature;
+  }
+
+  async run(
+    inputs: ReadonlyMap<string, Tensor>,
+    outputs: readonly string[],
+  ): Promise<readonly Tensor[]> {
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const [name, tensor] of inputs) feeds[name] = toOnnx(tensor);
+    let results: ort.InferenceSession.ReturnType;
+    try {
+      results = await this.#session.run(feeds, outputs);
+    } catch (error) {
+      throw new ProtocolError(
+        'InferenceFailed',
+        `the model failed on these inputs: ${onnxMessage(error)}`,
+        { cause: error },
+      );
+    }
+    return outputs.map((name) => fromOnnx(name, results[name]));
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+function toOnnx(tensor: Tensor): ort.Tensor {
+  return new ort.Tensor(
+    onnxOfDatatype[tensor.datatype],
+    tensor.data as ort.Tensor.DataType,
+    tensor.shape,
+  );
+}
+
+function fromOnnx(name: string, value: ort.OnnxValue | undefined): Tensor {
+  const datatype = value && datatypeOfOnnx[value.type];
+  if (value === undefined || datatype === undefined) {
+    throw new ProtocolError(
+      'InferenceFailed',
+      `output "${name}" came back empty or of a type that cannot be sent`,
+    );
+  }
+  return { datatype, shape: value.dims, data: value.data };
+}
+
+/** ONNX Runtime's words without the paths of its build machine and of our cache. */
+function onnxMessage(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text
+    .replace(/^Load model from \S+ failed:/, '')
+    .replace(/\/onnxruntime_src\/\S+\s/g, '')
+    .trim();
+}

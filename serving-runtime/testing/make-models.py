@@ -1,0 +1,189 @@
+"""Writes the small ONNX files the tests load, and prints what scikit-learn and numpy expect of them.
+
+Run: python make-models.py   (pip install skl2onnx==1.20.0 onnx==1.23.2 scikit-learn==1.9.1 onnxruntime)
+The printed numbers stand as literals in the tests, so a change here needs a change there.
+"""
+
+import os
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
+OPSET = 17
+
+
+def save(name, graph, **options):
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="make-models"
+    )
+    model.ir_version = 8
+    onnx.save_model(model, os.path.join(HERE, name), **options)
+
+
+def value(name, datatype, shape):
+    return helper.make_tensor_value_info(name, datatype, shape)
+
+
+def iris():
+    """Real scikit-learn model: label INT64 [-1], probabilities FP32 [-1, 3]."""
+    rows, target = load_iris(return_X_y=True)
+    model = LogisticRegression(max_iter=1000).fit(rows, target)
+    sample = rows[[0, 60, 120]].astype(np.float32)
+    print("iris rows", sample.tolist())
+    print("iris predict", model.predict(sample).tolist())
+    print("iris predict_proba", model.predict_proba(sample).tolist())
+    for name, zipmap in (("iris.onnx", False), ("iris-zipmap.onnx", True)):
+        converted = to_onnx(
+            model, sample, options={"zipmap": zipmap}, target_opset={"": OPSET, "ai.onnx.ml": 3}
+        )
+        with open(os.path.join(HERE, name), "wb") as file:
+            file.write(converted.SerializeToString())
+
+
+def identity_of_every_datatype():
+    """One input and one output for each datatype, passed through untouched: `in_fp32` -> `out_fp32`."""
+    types = {
+        "bool": TensorProto.BOOL,
+        "uint8": TensorProto.UINT8,
+        "uint16": TensorProto.UINT16,
+        "uint32": TensorProto.UINT32,
+        "uint64": TensorProto.UINT64,
+        "int8": TensorProto.INT8,
+        "int16": TensorProto.INT16,
+        "int32": TensorProto.INT32,
+        "int64": TensorProto.INT64,
+        "fp16": TensorProto.FLOAT16,
+        "fp32": TensorProto.FLOAT,
+        "fp64": TensorProto.DOUBLE,
+        "bytes": TensorProto.STRING,
+    }
+    save(
+        "identity.onnx",
+        helper.make_graph(
+            [helper.make_node("Identity", [f"in_{t}"], [f"out_{t}"]) for t in types],
+            "identity",
+            [value(f"in_{t}", number, ["n"]) for t, number in types.items()],
+            [value(f"out_{t}", number, ["n"]) for t, number in types.items()],
+        ),
+    )
+
+
+def two_inputs():
+    """sum = a + b [-1, 2], product = a * b, ratio = a / b (not finite where b is 0)."""
+    names = ("sum", "Add"), ("product", "Mul"), ("ratio", "Div")
+    save(
+        "two-inputs.onnx",
+        helper.make_graph(
+            [helper.make_node(op, ["a", "b"], [name]) for name, op in names],
+            "two-inputs",
+            [value(n, TensorProto.FLOAT, ["batch", 2]) for n in ("a", "b")],
+            [value(name, TensorProto.FLOAT, ["batch", 2]) for name, _ in names],
+        ),
+    )
+
+
+def external_data():
+    """A weight kept in another file: beside the model, and (refused) outside its folder."""
+    for name, location in (
+        ("external.onnx", "weight.bin"),
+        ("external-escape.onnx", "../../../../../../etc/passwd"),
+        ("external-absolute.onnx", "/etc/passwd"),
+    ):
+        weight = numpy_helper.from_array(np.ones(4, np.float32), "w")
+        weight.ClearField("raw_data")
+        weight.data_location = TensorProto.EXTERNAL
+        weight.external_data.add(key="location", value=location)
+        weight.external_data.add(key="offset", value="0")
+        weight.external_data.add(key="length", value="16")
+        save(
+            name,
+            helper.make_graph(
+                [helper.make_node("Add", ["x", "w"], ["y"])],
+                "external",
+                [value("x", TensorProto.FLOAT, [4])],
+                [value("y", TensorProto.FLOAT, [4])],
+                [weight],
+            ),
+        )
+
+
+def unsupported():
+    """An operator no runtime knows, and a datatype the protocol has no name for."""
+    save(
+        "unknown-operator.onnx",
+        helper.make_graph(
+            [helper.make_node("Frobnicate", ["x"], ["y"])],
+            "unknown-operator",
+            [value("x", TensorProto.FLOAT, [1])],
+            [value("y", TensorProto.FLOAT, [1])],
+        ),
+    )
+    save(
+        "complex-output.onnx",
+        helper.make_graph(
+            [helper.make_node("Identity", ["x"], ["y"])],
+            "complex-output",
+            [value("x", TensorProto.COMPLEX64, [1])],
+            [value("y", TensorProto.COMPLEX64, [1])],
+        ),
+    )
+
+
+def slow():
+    """A loop of matrix products, `steps` times: takes a time of its own, for timeouts and draining."""
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["state", "state"], ["squared"]),
+            helper.make_node("Sign", ["squared"], ["state_out"]),
+            helper.make_node("Identity", ["condition"], ["condition_out"]),
+        ],
+        "body",
+        [
+            value("i", TensorProto.INT64, []),
+            value("condition", TensorProto.BOOL, []),
+            value("state", TensorProto.FLOAT, [64, 64]),
+        ],
+        [
+            value("condition_out", TensorProto.BOOL, []),
+            value("state_out", TensorProto.FLOAT, [64, 64]),
+        ],
+    )
+    save(
+        "slow.onnx",
+        helper.make_graph(
+            [
+                helper.make_node(
+                    "ConstantOfShape",
+                    ["size"],
+                    ["start"],
+                    value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
+                ),
+                helper.make_node("Loop", ["steps", "yes", "start"], ["end"], body=body),
+                helper.make_node("ReduceMax", ["end"], ["result"], keepdims=0),
+            ],
+            "slow",
+            [value("steps", TensorProto.INT64, [])],
+            [value("result", TensorProto.FLOAT, [])],
+            [
+                helper.make_tensor("size", TensorProto.INT64, [2], [64, 64]),
+                helper.make_tensor("yes", TensorProto.BOOL, [], [True]),
+            ],
+        ),
+    )
+
+
+if __name__ == "__main__":
+    os.makedirs(HERE, exist_ok=True)
+    iris()
+    identity_of_every_datatype()
+    two_inputs()
+    external_data()
+    unsupported()
+    slow()
+    for name in sorted(os.listdir(HERE)):
+        print(name, os.path.getsize(os.path.join(HERE, name)))

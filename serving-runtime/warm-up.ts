@@ -1,0 +1,53 @@
+import { ModelFailure } from './model-failure.ts';
+import type { TensorSignature } from './protocol/signature.ts';
+import { elementCount } from './protocol/signature.ts';
+import type { ModelSession } from './session.ts';
+import type { Tensor } from './tensors.ts';
+import { allocateNumbers } from './tensors.ts';
+
+/** A dimension this large would make the warm-up itself the load. */
+const maximumElements = 64 * 1024 * 1024;
+
+/**
+ * One inference on zeros, with 1 for every dimension that may vary. When it fails on a model whose
+ * batch dimension alone varies, the model cannot serve anything: ModelFailure `InvalidModel`.
+ * Otherwise sizes of 1 may simply not fit each other, so a failure is given to `onInconclusive`.
+ */
+export async function warmUp(
+  session: ModelSession,
+  onInconclusive: (error: unknown) => void,
+): Promise<void> {
+  const { inputs, outputs } = session.signature;
+  const shapes = inputs.map(smallestShape);
+  if (shapes.some((shape) => elementCount(shape) > maximumElements)) return;
+  const zeros = new Map(inputs.map((input, i) => [input.name, zeroTensor(input, shapes[i] ?? [])]));
+  try {
+    await session.run(
+      zeros,
+      outputs.map((output) => output.name),
+    );
+  } catch (error) {
+    if (inputs.every(variesInBatchOnly)) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ModelFailure('InvalidModel', `the warm-up inference failed: ${reason}`, {
+        cause: error,
+      });
+    }
+    onInconclusive(error);
+  }
+}
+
+function smallestShape(input: TensorSignature): readonly number[] {
+  return input.shape.map((dimension) => (dimension === -1 ? 1 : dimension));
+}
+
+function variesInBatchOnly(input: TensorSignature): boolean {
+  return input.shape.length > 0 && input.shape.every((dimension, i) => i === 0 || dimension !== -1);
+}
+
+function zeroTensor({ datatype }: TensorSignature, shape: readonly number[]): Tensor {
+  const count = elementCount(shape);
+  const data =
+    datatype === 'BYTES' ? new Array<string>(count).fill('') : allocateNumbers(datatype, count);
+  return { datatype, shape, data };
+}

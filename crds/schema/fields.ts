@@ -7,7 +7,7 @@ const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const DURATION = /^([0-9]+(ms|s|m|h|d))+$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_./ -]*$/;
+const METRIC_NAME = /^[A-Za-z0-9_./: -]+$/;
 
 /** SemVer 2.0.0, the expression of semver.org without its group names. */
 export const SEMVER =
@@ -66,7 +66,7 @@ export const metricName = (description: string) =>
   shaped(
     z.string().min(1).max(250).describe(description),
     METRIC_NAME,
-    'must be the name of a metric: letters, digits, "_", ".", "/", "-" and spaces, not starting with a digit',
+    'must be the name of a metric: letters, digits, "_", ".", "/", ":", "-" and spaces',
   );
 
 export const semVer = (description: string) =>

@@ -1,0 +1,57 @@
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { build } from 'esbuild';
+
+import type { Config } from '../config.ts';
+
+/** CommonJS packages inside an ES module still look for these. */
+const banner = [
+  "import { createRequire as $createRequire } from 'node:module';",
+  "import { dirname as $dirname } from 'node:path';",
+  'const require = $createRequire(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  'const __dirname = $dirname(__filename);',
+].join(' ');
+
+/** Bundles the operator into .build/operator/main.js. */
+export async function bundleOperator(config: Config): Promise<void> {
+  await bundle(config, 'operator', []);
+}
+
+/**
+ * Bundles the serving runtime into .build/serving-runtime/main.js, with onnxruntime's native files
+ * for this platform beside it; those of other platforms would be most of the image.
+ */
+export async function bundleServingRuntime(config: Config): Promise<void> {
+  const target = await bundle(config, 'serving-runtime', ['onnxruntime-node']);
+  const platform = join('bin/napi-v6', process.platform, process.arch);
+  for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
+    const from = join(config.repository, 'node_modules', name);
+    const to = join(target, 'node_modules', name);
+    for (const part of ['package.json', 'dist', ...(name.endsWith('node') ? [platform] : [])]) {
+      cpSync(join(from, part), join(to, part), { recursive: true });
+    }
+  }
+}
+
+async function bundle(config: Config, name: string, external: readonly string[]): Promise<string> {
+  const target = join(config.build, name);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  await build({
+    entryPoints: [join(config.repository, name, 'main.ts')],
+    outfile: join(target, 'main.js'),
+    absWorkingDir: config.repository,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    external: [...external],
+    banner: { js: banner },
+    logLevel: 'silent',
+  });
+  return target;
+}

@@ -3,7 +3,9 @@ import { listMap, listOf } from './fields.ts';
 import { shaped, withRules } from './rules.ts';
 
 const NUMBER = /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$/;
-const INTEGER = `'^[-+]?[0-9]+$'`;
+
+const isWhole = (field: string) =>
+  `(!has(self.feasibleSpace.${field}) || self.feasibleSpace.${field}.matches('^[-+]?[0-9]+$'))`;
 
 const number = (description: string) =>
   shaped(
@@ -18,7 +20,7 @@ const feasibleSpace = withRules(
       min: number('Least value of a double or int.').optional(),
       max: number('Greatest value of a double or int.').optional(),
       step: number('Distance between values of a double or int.').optional(),
-      list: listOf(z.string().max(256), 'The values of a discrete or categorical.', {
+      list: listOf(z.string().max(128), 'The values of a discrete or categorical.', {
         min: 1,
         max: 256,
       }).optional(),
@@ -66,11 +68,12 @@ const parameter = withRules(
       'a discrete or categorical needs feasibleSpace.list, and no min, max, step or distribution',
   },
   {
-    rule: `self.parameterType != 'int' || [self.feasibleSpace.?min, self.feasibleSpace.?max, self.feasibleSpace.?step].all(v, !v.hasValue() || v.value().matches(${INTEGER}))`,
+    rule: `self.parameterType != 'int' || (${['min', 'max', 'step'].map(isWhole).join(' && ')})`,
     message: 'min, max and step of an int must be whole numbers',
   },
   {
-    rule: String.raw`self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v, v.matches(r'^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$'))`,
+    // A short expression and a conversion that fails: the whole expression would cost too much.
+    rule: `self.parameterType != 'discrete' || !has(self.feasibleSpace.list) || self.feasibleSpace.list.all(v, v.matches('^[-+.0-9eE]+$') && double(v) == double(v))`,
     message: 'the list of a discrete must hold numbers; use categorical for words',
   },
 );

@@ -1,0 +1,85 @@
+import { ANNOTATIONS, MANAGED_BY } from '../../crds/schema/names.ts';
+import { covers, fingerprint } from './coverage.ts';
+import {
+  apiVersionOf,
+  type KubernetesObject,
+  type OwnerReference,
+  type ResourceType,
+} from './resource-type.ts';
+import type { OwnObject } from './reconciler.ts';
+
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/** What informers of children select: nothing else is cached. */
+export const MANAGED_SELECTOR = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
+
+export const ownerReference = (owner: OwnObject): OwnerReference => ({
+  apiVersion: owner.apiVersion,
+  kind: owner.kind,
+  name: owner.metadata.name,
+  uid: owner.metadata.uid ?? '',
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+export const controllerOf = (object: KubernetesObject): OwnerReference | undefined =>
+  object.metadata.ownerReferences?.find(({ controller }) => controller === true);
+
+export const isOwnedBy = (child: KubernetesObject, owner: OwnObject): boolean =>
+  controllerOf(child)?.uid === owner.metadata.uid;
+
+/**
+ * A child as it is written: type, namespace, the managed-by label on itself and on its pod template
+ * (so that informers find the pods too), its owner, and the fingerprint of all that.
+ */
+export const childOf = (
+  owner: OwnObject,
+  type: ResourceType,
+  child: KubernetesObject,
+  owned: boolean,
+): KubernetesObject => {
+  const complete = labelledTemplate({
+    ...child,
+    apiVersion: apiVersionOf(type),
+    kind: type.kind,
+    metadata: {
+      ...child.metadata,
+      ...(owner.metadata.namespace !== undefined && { namespace: owner.metadata.namespace }),
+      labels: { ...child.metadata.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
+      ...(owned && { ownerReferences: [ownerReference(owner)] }),
+    },
+  });
+  const annotations = {
+    ...child.metadata.annotations,
+    [ANNOTATIONS.applied]: fingerprint(complete),
+  };
+  return { ...complete, metadata: { ...complete.metadata, annotations } };
+};
+
+/** Whether writing `wanted` over `live` would change something: here, or by dropping a field. */
+export const needsWrite = (
+  live: KubernetesObject | undefined,
+  wanted: KubernetesObject,
+): boolean => {
+  if (live === undefined) return true;
+  const applied = live.metadata.annotations?.[ANNOTATIONS.applied];
+  return applied !== wanted.metadata.annotations?.[ANNOTATIONS.applied] || !covers(live, wanted);
+};
+
+type WithTemplate = KubernetesObject & {
+  readonly spec?: {
+    readonly template?: {
+      readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+    };
+  };
+};
+
+const labelledTemplate = (child: WithTemplate): KubernetesObject => {
+  const template = child.spec?.template;
+  if (template === undefined) return child;
+  const labels = { ...template.metadata?.labels, [MANAGED_BY_LABEL]: MANAGED_BY };
+  const spec = {
+    ...child.spec,
+    template: { ...template, metadata: { ...template.metadata, labels } },
+  };
+  return { ...child, spec } as KubernetesObject;
+};

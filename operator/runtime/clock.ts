@@ -1,0 +1,29 @@
+/** Time as the runtime sees it; tests and simulations pass a virtual one. */
+export type Clock = {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  setTimeout(callback: () => void, delayMs: number): TimerHandle;
+  clearTimeout(handle: TimerHandle): void;
+};
+
+/** Opaque; only the clock that gave it knows what it is. */
+export type TimerHandle = unknown;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};
+
+/** Waits, or returns early when the signal aborts. Never throws. */
+export const pause = (clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const finish = (): void => {
+      clock.clearTimeout(handle);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const handle = clock.setTimeout(finish, delayMs);
+    signal.addEventListener('abort', finish, { once: true });
+  });

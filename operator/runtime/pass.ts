@@ -1,0 +1,117 @@
+import type { BackgroundWork } from './background.ts';
+import { childOf, controllerOf, isOwnedBy, needsWrite } from './children.ts';
+import { isAlreadyExists, type Cluster } from './cluster.ts';
+import type { EventType } from './event-recorder.ts';
+import type { Informer } from './informer.ts';
+import {
+  TerminalError,
+  type ChildOptions,
+  type OwnObject,
+  type Pass,
+  type PassLogger,
+  type Reconciler,
+} from './reconciler.ts';
+import { keyOf, keyString, type KubernetesObject, type ResourceType } from './resource-type.ts';
+
+export type PassPorts = {
+  readonly cluster: Cluster;
+  readonly reconciler: Reconciler;
+  readonly log: PassLogger;
+  readonly background: BackgroundWork;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  /** The informer of a type the reconciler declared. */
+  readonly informer: (type: ResourceType) => Informer;
+  /** Puts the answer to a write into the caches. */
+  readonly learn: (type: ResourceType, object: KubernetesObject) => void;
+  readonly record: (type: EventType, reason: string, message: string) => void;
+};
+
+/** What one pass over `object` may use. */
+export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
+  const { cluster, reconciler, background, informer, learn } = ports;
+  const namespace = object.metadata.namespace ?? '';
+  const { fieldManager } = reconciler;
+
+  const list = <T extends KubernetesObject>(type: ResourceType): readonly T[] =>
+    informer(type).cache.list(namespace) as readonly T[];
+
+  /** What stands under the child's name, from the cache or, when that knows nothing, live. */
+  const present = async <T extends KubernetesObject>(
+    type: ResourceType,
+    child: KubernetesObject,
+  ): Promise<T | undefined> => {
+    const key = { namespace, name: child.metadata.name };
+    return (informer(type).cache.get(key) as T | undefined) ?? (await cluster.get<T>(type, key));
+  };
+
+  const refuseForeign = (type: ResourceType, live: KubernetesObject | undefined): void => {
+    if (live === undefined || isOwnedBy(live, object)) return;
+    const owner = controllerOf(live);
+    throw new TerminalError(
+      'NameTaken',
+      `${type.kind} "${live.metadata.name}" in namespace "${namespace}" already exists and belongs to ` +
+        `${owner === undefined ? 'no controller' : `${owner.kind} "${owner.name}"`}. ` +
+        `Delete or rename it, or rename this ${object.kind}; it is never taken over.`,
+    );
+  };
+
+  return {
+    now: ports.now,
+    signal: ports.signal,
+    log: ports.log,
+    live: cluster,
+    cached: <T extends KubernetesObject>(type: ResourceType, key: Parameters<Pass['cached']>[1]) =>
+      informer(type).cache.get(key) as T | undefined,
+    cachedList: list,
+    owned: <T extends KubernetesObject>(type: ResourceType) =>
+      list<T>(type).filter((each) => isOwnedBy(each, object)),
+    event: ports.record,
+
+    async apply<T extends KubernetesObject>(
+      type: ResourceType,
+      child: KubernetesObject,
+      { owned = true }: ChildOptions = {},
+    ) {
+      const wanted = childOf(object, type, child, owned);
+      const live = await present<T>(type, wanted);
+      if (owned) refuseForeign(type, live);
+      if (live !== undefined && !needsWrite(live, wanted)) return live;
+      const written = await cluster.apply<T>(type, wanted, { fieldManager });
+      learn(type, written);
+      return written;
+    },
+
+    async ensure<T extends KubernetesObject>(
+      type: ResourceType,
+      child: KubernetesObject,
+      { owned = true }: ChildOptions = {},
+    ) {
+      const wanted = childOf(object, type, child, owned);
+      const existing = await present<T>(type, wanted);
+      if (owned) refuseForeign(type, existing);
+      if (existing !== undefined) return existing;
+      try {
+        const written = await cluster.create<T>(type, wanted, { fieldManager });
+        learn(type, written);
+        return written;
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        const live = await cluster.get<T>(type, keyOf(wanted));
+        if (live === undefined) throw error;
+        if (owned) refuseForeign(type, live);
+        return live;
+      }
+    },
+
+    async delete(type: ResourceType, child: KubernetesObject) {
+      const { uid } = child.metadata;
+      await cluster.delete(type, keyOf(child), {
+        propagation: 'Background',
+        ...(uid !== undefined && { uid }),
+      });
+    },
+
+    background: (id, work) => background.observe(keyString(keyOf(object)), id, work),
+  };
+};

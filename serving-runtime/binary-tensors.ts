@@ -29,8 +29,8 @@ export function decodeBinaryTensor(input: RequestInput, bytes: Uint8Array): Tens
       `input "${name}": shape ${formatShape(shape)} of ${datatype} wants ${String(count * size)} bytes, binary_data_size is ${String(bytes.byteLength)}; make them agree`,
     );
   }
-  // Copied: a view needs an aligned offset, and the body lives no longer than the request.
-  const data = new numberArrays[datatype](bytes.slice().buffer);
+  // Copied, as a view needs an aligned offset (slice() would not do: a Buffer's gives a view).
+  const data = new numberArrays[datatype](new Uint8Array(bytes).buffer);
   if (datatype === 'BOOL' && data.some((value) => value !== 0 && value !== 1)) {
     throw invalidRequest(`input "${name}": a BOOL byte is neither 0 nor 1`);
   }

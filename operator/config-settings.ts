@@ -94,6 +94,15 @@ export const SETTINGS = {
     .min(1)
     .default('localhost/mlops-serving-runtime:dev')
     .describe('Image of the serving runtime.'),
+  MLOPS_INSPECT_IMAGE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Image of the Job that reads a new version; absent: MLOPS_SERVING_IMAGE.'),
+  MLOPS_IMAGE_REGISTRY: z
+    .string()
+    .optional()
+    .describe("Registry put before images of users' pods that name none."),
   MLOPS_IMAGE_PULL_POLICY: z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .default('IfNotPresent')

@@ -71,10 +71,8 @@ export const bytes = z.string().transform((text, ctx): number => {
   return refuse(ctx, `"${text}" is no positive number of bytes such as 1073741824 or 1Gi.`);
 });
 
-const amounts = z.record(
-  z.string(),
-  z.string().regex(/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/, 'is no Kubernetes quantity'),
-);
+const amount = z.string().regex(/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/, 'is no Kubernetes quantity');
+const amounts = z.record(z.string(), z.union([amount, z.number().min(0).transform(String)]));
 const resourceAmounts = z.strictObject({
   requests: amounts.default({}),
   limits: amounts.default({}),

@@ -43,6 +43,9 @@ export type Config = {
   /** `true`: any private address may be named in a storage URI; else only these hosts. */
   readonly allowPrivateHosts: true | readonly string[];
   readonly servingImage: string;
+  readonly inspectImage: string;
+  /** Put before images of users' pods that name no registry. */
+  readonly imageRegistry: string | undefined;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly imagePullSecrets: readonly string[];
   readonly childResources: ResourceAmounts;
@@ -129,6 +132,8 @@ function arrange(s: Settings): Config {
     maxArtifactBytes: s.MLOPS_MAX_ARTIFACT_BYTES,
     allowPrivateHosts: s.MLOPS_ALLOW_PRIVATE_HOSTS.includes('*') || s.MLOPS_ALLOW_PRIVATE_HOSTS,
     servingImage: s.MLOPS_SERVING_IMAGE,
+    inspectImage: s.MLOPS_INSPECT_IMAGE ?? s.MLOPS_SERVING_IMAGE,
+    imageRegistry: s.MLOPS_IMAGE_REGISTRY,
     imagePullPolicy: s.MLOPS_IMAGE_PULL_POLICY,
     imagePullSecrets: s.MLOPS_IMAGE_PULL_SECRETS,
     childResources: s.MLOPS_CHILD_RESOURCES,

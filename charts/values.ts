@@ -1,0 +1,195 @@
+import { z } from 'zod';
+
+import { image, placement, quantity, resources } from './value-blocks.ts';
+import { externalDatabase, externalS3, postgresql, s3 } from './values-services.ts';
+
+/**
+ * Every value of the chart with its default and meaning. `generate.ts` makes values.yaml,
+ * values.schema.json and the README's table of it, so the three cannot drift apart.
+ */
+
+const global = z
+  .looseObject({
+    imageRegistry: z
+      .string()
+      .default('')
+      .describe(
+        'Registry to take every image from instead of its own, for mirrors and air-gapped sites.',
+      ),
+    imagePullSecrets: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Names of imagePullSecrets for every pod of the chart and every pod the operator creates.',
+      ),
+  })
+  .prefault({})
+  .describe('What all images have in common.');
+
+const operator = z
+  .strictObject({
+    replicas: z
+      .int()
+      .min(0)
+      .default(2)
+      .describe(
+        'Pods. All of them serve the API; one of them, the holder of the Lease, reconciles.',
+      ),
+    image: image('localhost', 'mlops-operator', '', "The operator's image."),
+    resources: resources({ cpu: '100m', memory: '256Mi' }, { memory: '1Gi' }),
+    ...placement,
+    topologySpreadConstraints: z
+      .array(z.looseObject({}))
+      .default([])
+      .describe('How pods spread; empty: over nodes where possible.'),
+    podAnnotations: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Annotations of the pods.'),
+    podDisruptionBudget: z.boolean().default(true).describe('Keep one replica during drains.'),
+    terminationGracePeriodSeconds: z
+      .int()
+      .min(5)
+      .default(45)
+      .describe('Time for passes and requests under way to end.'),
+    logLevel: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+      .default('info')
+      .describe('Least severe level that is logged.'),
+    workers: z
+      .string()
+      .regex(/^[1-9]\d*(,[a-z]+=[1-9]\d*)*$/)
+      .default('4')
+      .describe('Objects reconciled at once by each controller: "4" or "4,experiments=8".'),
+    finalizerDeadline: z
+      .string()
+      .regex(/^(\d+(ms|s|m|h|d))+$/)
+      .default('5m')
+      .describe('How long a deleted object waits for an outside system before it is let go.'),
+    maxArtifactSize: quantity.default('1Gi').describe('Largest artifact accepted.'),
+    allowPrivateHosts: z
+      .array(z.string())
+      .default([])
+      .describe('Hosts with private addresses that https:// storage URIs may name; ["*"]: all.'),
+    apiUrl: z
+      .string()
+      .default('')
+      .describe("Where pods in tenant namespaces reach the API; empty: the chart's Service."),
+    otlpEndpoint: z
+      .string()
+      .default('')
+      .describe('OTLP/HTTP endpoint for traces; empty: none are sent.'),
+  })
+  .prefault({})
+  .describe('The operator: controllers and API.');
+
+const serving = z
+  .strictObject({
+    image: image('localhost', 'mlops-serving-runtime', '', 'Image of the pods that serve models.'),
+  })
+  .prefault({})
+  .describe('The serving runtime.');
+
+const children = z
+  .strictObject({
+    resources: resources({ cpu: '100m', memory: '256Mi' }, { cpu: '1', memory: '1Gi' }),
+  })
+  .prefault({})
+  .describe(
+    'Containers of the pods the operator creates, where the user gives none; so quotas and LimitRanges work.',
+  );
+
+export const values = z
+  .strictObject({
+    global,
+    fullnameOverride: z
+      .string()
+      .max(40)
+      .default('')
+      .describe('Name of all objects of the chart instead of the release name.'),
+    imagePullPolicy: z
+      .enum(['Always', 'IfNotPresent', 'Never'])
+      .default('IfNotPresent')
+      .describe('For every pod of the chart and every container the operator adds.'),
+    watchNamespaces: z
+      .array(z.string())
+      .default([])
+      .describe('Namespaces to work in, with Roles there only; empty: all.'),
+    crds: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Install and upgrade the CRDs with the chart.'),
+        keep: z
+          .boolean()
+          .default(true)
+          .describe('Leave the CRDs, and with them every object, when the chart is uninstalled.'),
+      })
+      .prefault({})
+      .describe('The custom resource definitions.'),
+    operator,
+    serving,
+    children,
+    postgresql,
+    externalDatabase,
+    s3,
+    externalS3,
+    serviceAccount: z
+      .strictObject({
+        annotations: z.record(z.string(), z.string()).default({}).describe('Annotations.'),
+      })
+      .prefault({})
+      .describe("The operator's ServiceAccount."),
+    rbac: z
+      .strictObject({
+        aggregateRoles: z
+          .boolean()
+          .default(true)
+          .describe("Add our kinds to the cluster's view, edit and admin roles."),
+      })
+      .prefault({})
+      .describe('Permissions of people.'),
+    networkPolicy: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe('Restrict who reaches PostgreSQL, S3 and the operator.'),
+        apiServerPorts: z
+          .array(z.int())
+          .default([443, 6443])
+          .describe('Ports of the Kubernetes API server.'),
+        metricsFrom: z
+          .array(z.looseObject({}))
+          .default([])
+          .describe(
+            'NetworkPolicy peers that may read health and metrics; empty: everybody in the cluster.',
+          ),
+        extraEgress: z
+          .array(z.looseObject({}))
+          .default([])
+          .describe(
+            'More egress rules of the operator (an OTLP collector, hosts of https:// storage URIs).',
+          ),
+      })
+      .prefault({})
+      .describe('NetworkPolicies.'),
+    metrics: z
+      .strictObject({
+        serviceMonitor: z
+          .strictObject({
+            enabled: z
+              .boolean()
+              .default(false)
+              .describe('Create it; needs the Prometheus Operator.'),
+            interval: z.string().default('30s').describe('Scrape interval.'),
+            labels: z
+              .record(z.string(), z.string())
+              .default({})
+              .describe('Labels your Prometheus selects by.'),
+          })
+          .prefault({})
+          .describe('ServiceMonitor of the operator.'),
+      })
+      .prefault({})
+      .describe('Metrics.'),
+  })
+  .prefault({});

@@ -1,0 +1,63 @@
+# Commands of the project; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+NODE_BIN := $(CURDIR)/node_modules/node/bin
+export PATH := $(NODE_BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+JEST := NODE_OPTIONS=--experimental-vm-modules jest
+CLUSTER := node e2e/cluster/main.ts
+SETUP := node_modules/.setup
+
+.PHONY: help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev
+
+help: ## This list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# Install scripts stay off: one of a dependency would download. Node 24 is what npm's `node` package brings.
+$(SETUP): package.json package-lock.json
+	@echo "installing packages (about half a minute)"
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd node_modules/node && node installArchSpecificPackage.js >/dev/null
+	@touch $@
+
+setup: $(SETUP)
+
+demo: setup ## From a fresh machine to a served model: cluster, chart, example, prediction
+	@node e2e/demo/main.ts
+
+generate: setup ## Regenerate CRDs, reference, chart RBAC from their definitions
+	@node crds/generate.ts
+	@node charts/generate.ts
+	@prettier --write --log-level warn .
+
+check: setup ## Fast gate: types, format, lint, import rules, generated files
+	@node e2e/checks/main.ts
+
+unit: setup ## Unit tests with coverage
+	@$(JEST) --selectProjects unit --coverage
+
+integration: setup ## Tests against a real kube-apiserver, etcd, PostgreSQL and S3 server
+	@$(JEST) --selectProjects integration --runInBand
+
+test: setup ## Everything but the journeys; prints N passed, N failed
+	@node e2e/checks/main.ts --tests
+
+e2e: setup ## The journeys on the full local cluster
+	@node e2e/checks/main.ts --journeys
+
+cluster-up: setup ## Start the local cluster (done at once when it runs)
+	@$(CLUSTER) up
+
+cluster-down: setup ## Stop the local cluster and remove every trace of it
+	@$(CLUSTER) down
+
+kubeconfig: setup ## Print the path of the local cluster's kubeconfig
+	@$(CLUSTER) kubeconfig
+
+images: setup ## Build images and load them (PUSH=1 IMAGE_REGISTRY=… pushes instead)
+	@$(CLUSTER) images
+
+images-list: setup ## All images, for mirrors and air-gapped sites
+	@$(CLUSTER) images-list
+
+dev: setup ## The operator from source against the current context
+	@node --watch operator/main.ts

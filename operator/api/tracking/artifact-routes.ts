@@ -1,0 +1,228 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { cleanArtifactPath } from '../../artifacts/artifact-path.ts';
+import { runArtifactKey, runPrefix } from '../../artifacts/locations.ts';
+import {
+  artifactTagKey,
+  artifactTagsBelow,
+  artifactTagValue,
+} from '../../kinds/experiment/artifact-record.ts';
+import type { Run } from '../../kinds/experiment/run-store.ts';
+import type { RouteContext } from '../route-context.ts';
+import { MlflowError } from './mlflow-error.ts';
+import { runIdOf } from './run-routes.ts';
+import type { RunReference } from './run-routes.ts';
+import { runArtifactUri } from './run-wire.ts';
+import { trackedRun } from './tracking-access.ts';
+import type { TrackingMode } from './tracking-access.ts';
+import { LIST_ARTIFACTS } from './wire-schemas.ts';
+
+const ARTIFACTS = '/api/2.0/mlflow-artifacts/artifacts';
+
+type Wildcard = { readonly '*': string };
+
+/** A place among a run's artifacts; '' is the root. */
+type Place = { readonly run: Run; readonly path: string };
+
+const documented = (operationId: string, summary: string): object => ({
+  operationId,
+  summary,
+  tags: ['mlflow artifacts'],
+});
+
+/** Artifacts of runs: bytes pass through, hashed on the way, and are never held here. */
+export const artifactRoutes = (app: FastifyInstance, context: RouteContext): void => {
+  app.register(async (scope) => {
+    // Whatever its type, a body is bytes: none is parsed, and none is read before it is allowed.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    // Closing is the only way not to read the rest of a body that was refused.
+    scope.addHook('onSend', async (request, reply) => {
+      if (!request.raw.complete) void reply.header('connection', 'close');
+    });
+    uploadRoute(scope, context);
+    downloadRoute(scope, context);
+    deleteRoute(scope, context);
+  });
+  listRoutes(app, context);
+};
+
+const uploadRoute = (app: FastifyInstance, context: RouteContext): void => {
+  app.put<{ Params: Wildcard }>(
+    `${ARTIFACTS}/*`,
+    {
+      schema: {
+        ...documented('uploadArtifact', 'Store one file of a run'),
+        response: { 200: { type: 'object' } },
+      },
+      config: {
+        requestBody: { type: 'string', format: 'binary' },
+        requestMediaType: 'application/octet-stream',
+      },
+    },
+    async (request) => {
+      const { run, path } = await placed(context, request, request.params['*'], 'write');
+      if (path === '') throw noFile();
+      const { maxArtifactBytes: maxBytes } = context.config;
+      const declared = Number(request.headers['content-length'] ?? 0);
+      if (declared > maxBytes) throw tooLarge(path, declared, maxBytes);
+      const contentType = request.headers['content-type'];
+      const stored = await context.artifacts.put(
+        runArtifactKey(run.experiment.namespace, run.runId, path),
+        request.raw,
+        { maxBytes, ...(contentType === undefined ? {} : { contentType }) },
+      );
+      const record = artifactTagValue({ path, ...stored });
+      await context.runs.logBatch(run.runId, { tags: { [artifactTagKey(path)]: record } });
+      return {};
+    },
+  );
+};
+
+const noFile = (): MlflowError =>
+  new MlflowError('INVALID_PARAMETER_VALUE', 'The path names a run but no file of it.');
+
+const tooLarge = (path: string, bytes: number, maxBytes: number): MlflowError =>
+  new MlflowError(
+    'INVALID_PARAMETER_VALUE',
+    `"${path}" has ${bytes} bytes, but an artifact may have at most ${maxBytes}; nothing was stored. ` +
+      'Log a smaller file, or ask the administrator to raise the artifact limit.',
+    { status: 413 },
+  );
+
+const downloadRoute = (app: FastifyInstance, context: RouteContext): void => {
+  app.get<{ Params: Wildcard }>(
+    `${ARTIFACTS}/*`,
+    {
+      schema: {
+        ...documented('downloadArtifact', 'Read one file of a run'),
+        response: { 200: { type: 'string', format: 'binary' } },
+      },
+      config: { responseMediaType: 'application/octet-stream' },
+    },
+    async (request, reply) => {
+      const { run, path } = await placed(context, request, request.params['*'], 'read');
+      if (path === '') throw noFile();
+      const key = runArtifactKey(run.experiment.namespace, run.runId, path);
+      const { stream, sizeBytes } = await context.artifacts.read(key);
+      // Never as a page of this origin, whatever somebody uploaded.
+      return reply
+        .header('content-length', sizeBytes)
+        .header('content-disposition', 'attachment')
+        .type('application/octet-stream')
+        .send(stream);
+    },
+  );
+};
+
+const deleteRoute = (app: FastifyInstance, context: RouteContext): void => {
+  app.delete<{ Params: Wildcard }>(
+    `${ARTIFACTS}/*`,
+    {
+      schema: {
+        ...documented('deleteArtifacts', 'Delete a file or folder of a run'),
+        response: { 204: { type: 'null' } },
+      },
+    },
+    async (request, reply): Promise<FastifyReply> => {
+      const { run, path } = await placed(context, request, request.params['*'], 'write');
+      const key = keyOf(run, path);
+      if (path !== '') await context.artifacts.delete(key.replace(/\/$/, ''));
+      await context.artifacts.deletePrefix(key);
+      for (const tag of artifactTagsBelow(run.tags, path)) {
+        await context.runs.deleteTag(run.runId, tag);
+      }
+      return reply.code(204).send();
+    },
+  );
+};
+
+const listRoutes = (app: FastifyInstance, context: RouteContext): void => {
+  app.get<{ Querystring: { readonly path?: string } }>(
+    ARTIFACTS,
+    {
+      schema: {
+        ...documented('listArtifacts', 'What lies in a folder, named relative to it'),
+        querystring: { type: 'object', properties: { path: { type: 'string', maxLength: 1024 } } },
+        response: { 200: { type: 'object' } },
+      },
+    },
+    async (request) => {
+      const { run, path } = await placed(context, request, request.query.path ?? '', 'read');
+      return { files: await filesOf(context, { run, path }, keyOf(run, path)) };
+    },
+  );
+  app.get<{ Querystring: RunReference & { readonly path?: string } }>(
+    '/api/2.0/mlflow/artifacts/list',
+    {
+      schema: {
+        ...documented(
+          'listRunArtifacts',
+          'What lies in a folder of a run, named relative to the run',
+        ),
+        querystring: LIST_ARTIFACTS,
+        response: { 200: { type: 'object' } },
+      },
+    },
+    async (request) => {
+      const run = await trackedRun(context, request, runIdOf(request.query), 'read');
+      const path = request.query.path ? cleanArtifactPath(request.query.path) : '';
+      return {
+        root_uri: runArtifactUri(run),
+        files: await filesOf(context, { run, path }, keyOf(run, '')),
+      };
+    },
+  );
+};
+
+/** Key prefix of a folder of a run, with the slash at its end. */
+const keyOf = ({ experiment, runId }: Run, path: string): string =>
+  path === ''
+    ? runPrefix(experiment.namespace, runId)
+    : `${runArtifactKey(experiment.namespace, runId, path)}/`;
+
+/** What lies directly in the folder, by its name below `root`. */
+const filesOf = async (
+  { artifacts }: RouteContext,
+  { run, path }: Place,
+  root: string,
+): Promise<readonly object[]> => {
+  const { files, folders } = await artifacts.listFolder(keyOf(run, path));
+  return [
+    ...folders.map((key) => ({ path: key.slice(root.length, -1), is_dir: true })),
+    ...files.map(({ key, sizeBytes }) => ({
+      path: key.slice(root.length),
+      is_dir: false,
+      file_size: sizeBytes,
+    })),
+  ];
+};
+
+const RUN_PATH = /^([^/]+)\/runs\/([^/]+)\/artifacts(?:\/(.*))?$/s;
+
+/**
+ * Reads `<namespace>/runs/<run>/artifacts/<path>`. The run decides who may; the namespace must be
+ * the run's own, so that a path never says more than its run does.
+ */
+const placed = async (
+  context: RouteContext,
+  request: FastifyRequest,
+  location: string,
+  mode: TrackingMode,
+): Promise<Place> => {
+  const [, namespace, runId = '', path = ''] = RUN_PATH.exec(location) ?? [];
+  if (namespace === undefined) {
+    throw new MlflowError(
+      'INVALID_PARAMETER_VALUE',
+      'Artifacts belong to runs: log them with an active run, whose artifact_uri says where.',
+    );
+  }
+  const clean = path === '' ? '' : cleanArtifactPath(path);
+  const run = await trackedRun(context, request, runId, mode);
+  if (run.experiment.namespace !== namespace) {
+    throw new MlflowError(
+      'RESOURCE_DOES_NOT_EXIST',
+      `Run with id=${runId} not found, or not yours to see.`,
+    );
+  }
+  return { run, path: clean };
+};

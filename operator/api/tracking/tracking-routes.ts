@@ -1,0 +1,97 @@
+import type { FastifyInstance } from 'fastify';
+import type { Authenticator } from '../auth.ts';
+import { requireToken } from '../require-token.ts';
+import type { RouteContext } from '../route-context.ts';
+import { artifactRoutes } from './artifact-routes.ts';
+import { createExperimentDirectory } from './experiment-directory.ts';
+import { experimentRoutes } from './experiment-routes.ts';
+import { loggedModelRoutes } from './logged-model-routes.ts';
+import { MlflowError, asMlflowError } from './mlflow-error.ts';
+import { runRoutes } from './run-routes.ts';
+import { runSearchRoutes } from './run-search.ts';
+
+/** The MLflow release whose protocol this is; clients decide by it what to send. */
+export const MLFLOW_VERSION = '3.17.2';
+
+/** The part of MLflow's REST API that tracking clients need, with its own kind of errors. */
+export const trackingRoutes = (
+  app: FastifyInstance,
+  routeContext: RouteContext,
+  authenticate: Authenticator,
+): void => {
+  app.setErrorHandler((error, request, reply) => {
+    const answer = asMlflowError(error);
+    if (answer.status === 500) request.log.error({ err: error }, 'Request failed');
+    if (answer.status === 503) request.log.warn({ err: error }, 'Request failed');
+    if (answer.status === 401) void reply.header('www-authenticate', 'Bearer');
+    if (answer.retryAfterSeconds !== undefined) {
+      void reply.header('retry-after', String(answer.retryAfterSeconds));
+    }
+    return reply
+      .code(answer.status)
+      .type('application/json; charset=utf-8')
+      .send({ error_code: answer.code, message: answer.message });
+  });
+  requireToken(app, authenticate);
+  aboutRoutes(app);
+  const context = {
+    ...routeContext,
+    experiments: createExperimentDirectory(routeContext.cluster, routeContext.now),
+  };
+  experimentRoutes(app, context);
+  runRoutes(app, context);
+  runSearchRoutes(app, context);
+  loggedModelRoutes(app, context);
+  artifactRoutes(app, context);
+  for (const url of ['/api/2.0/mlflow/*', '/api/3.0/mlflow/*', '/api/2.0/mlflow-artifacts/*']) {
+    app.all(url, { config: { hidden: true } }, notOffered);
+  }
+};
+
+const notOffered = async (request: {
+  readonly method: string;
+  readonly url: string;
+}): Promise<never> => {
+  throw new MlflowError(
+    'ENDPOINT_NOT_FOUND',
+    `${request.method} ${request.url.split('?')[0] ?? ''} is not part of the MLflow protocol that ` +
+      'this API offers: runs, their artifacts and logged models. Models are registered by Experiments.',
+  );
+};
+
+const aboutRoutes = (app: FastifyInstance): void => {
+  app.get(
+    '/version',
+    {
+      schema: {
+        operationId: 'getMlflowVersion',
+        summary: "The release of MLflow's protocol that is spoken here",
+        tags: ['mlflow'],
+        response: { 200: { type: 'string' } },
+      },
+      config: { auth: 'none', responseMediaType: 'text/plain' },
+    },
+    async (_request, reply) => reply.type('text/plain; charset=utf-8').send(MLFLOW_VERSION),
+  );
+  app.get(
+    '/api/3.0/mlflow/server-info',
+    {
+      schema: {
+        operationId: 'getServerInfo',
+        summary: 'What clients may use: workspaces are namespaces',
+        tags: ['mlflow'],
+        response: { 200: { type: 'object' } },
+      },
+      config: { auth: 'none' },
+    },
+    async () => ({
+      store_type: 'SqlStore',
+      workspaces_enabled: true,
+      trace_archival_enabled: false,
+      multipart_uploads_enabled: false,
+      multipart_downloads_enabled: false,
+      presigned_upload_run_id_supported: false,
+      presigned_upload_model_id_supported: false,
+    }),
+  );
+};

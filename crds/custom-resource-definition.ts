@@ -40,7 +40,8 @@ export function rootSchema(definition: KindDefinition): StructuralSchema {
     properties: {
       apiVersion: { description: `${GROUP}/${VERSION}.`, type: 'string' },
       kind: { description: `${definition.kind}.`, type: 'string' },
-      metadata: { type: 'object' },
+      // The name is said only so that rules can point at it.
+      metadata: { type: 'object', properties: { name: { type: 'string' } } },
       spec,
       status: structural(definition.status),
     },

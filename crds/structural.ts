@@ -184,7 +184,7 @@ function describeObject(schema: StructuralSchema, written: Written, place: Place
 }
 
 function rulesOf(written: Written): Rule[] {
-  const rules = (written[VALIDATIONS] ?? []);
+  const rules = written[VALIDATIONS] ?? [];
   const message = written[PATTERN_MESSAGE];
   if (typeof message !== 'string' || written.pattern === undefined) return [...rules];
   return [{ rule: `self.matches(r'${written.pattern}')`, message }, ...rules];

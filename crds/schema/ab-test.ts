@@ -118,6 +118,8 @@ const IMMUTABLE_ONCE_STARTED = [
 const immutableOnceStarted: Rule[] = IMMUTABLE_ONCE_STARTED.map((field) => ({
   rule: `!has(oldSelf.status) || !has(oldSelf.status.startTime) || (${unchanged('self.spec', 'oldSelf.spec', field)})`,
   message: `spec.${field} cannot be changed once the test has started, or its numbers would mean nothing: create another ABTest (only suspend and maximumRuntime may change)`,
+  reason: 'FieldValueForbidden',
+  fieldPath: `.spec.${field}`,
 }));
 
 const estimate = z.strictObject({

@@ -48,6 +48,7 @@ export const modelAlias = defineKind({
       rule: `self.metadata.name == self.spec.modelRef.name + '-' + self.spec.alias`,
       message:
         'metadata.name must be <model>-<alias>, that is spec.modelRef.name, "-" and spec.alias',
+      fieldPath: '.metadata.name',
     },
   ],
   implemented: true,

@@ -118,7 +118,7 @@ const tensor = (what: string) =>
   });
 
 const status = statusOf({
-  digest: digest('SHA-256 of the bytes that were read.').optional(),
+  digest: text('SHA-256 of the bytes that were read.', 128).optional(),
   sizeBytes: count('How many bytes there are.').optional(),
   inputs: listOf(tensor('input'), 'What the model wants.', { max: 1024 }).optional(),
   outputs: listOf(tensor('output'), 'What the model answers.', { max: 1024 }).optional(),

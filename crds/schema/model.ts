@@ -1,16 +1,6 @@
 import { z } from 'zod';
 import { AGE_COLUMN, READY_COLUMN } from './columns.ts';
-import {
-  MODEL_NAME_MAX,
-  count,
-  dnsLabel,
-  integer,
-  listMap,
-  semVer,
-  setOf,
-  tags,
-  text,
-} from './fields.ts';
+import { MODEL_NAME_MAX, count, dnsLabel, integer, listMap, setOf, tags, text } from './fields.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
 import { statusOf } from './status.ts';
@@ -46,7 +36,7 @@ const spec = z
   .prefault({});
 
 const status = statusOf({
-  latestVersion: semVer('The highest version by SemVer order.').optional(),
+  latestVersion: text('The highest version by SemVer order.', 63).optional(),
   versions: count('How many ModelVersions the Model has.').optional(),
   aliases: listMap(
     z.strictObject({
@@ -92,6 +82,7 @@ export const model = defineKind({
     {
       rule: `size(self.metadata.name) <= ${MODEL_NAME_MAX}`,
       message: `metadata.name must be at most ${MODEL_NAME_MAX} characters, because it becomes a label value`,
+      fieldPath: '.metadata.name',
     },
   ],
   implemented: true,

@@ -37,7 +37,7 @@ const taskStatus = z.strictObject({
   phase: z
     .enum(['Pending', 'Running', 'Succeeded', 'Skipped', 'Failed', 'Error', 'Omitted'])
     .describe('Where the task stands.'),
-  message: text('What is to be said about it.', 4096).optional(),
+  message: z.string().max(4096).describe('What is to be said about it.').optional(),
   retries: count('How often it was tried again.').optional(),
   items: count('How many of withItems there are.').optional(),
   itemsDone: count('How many of withItems have finished.').optional(),

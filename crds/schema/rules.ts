@@ -6,6 +6,8 @@ export type Rule = {
   readonly message: string;
   /** Where the fault is shown, relative to the schema the rule stands on, e.g. `.spec.version`. */
   readonly fieldPath?: string;
+  /** How the apiserver introduces the message; left out, "Invalid value". */
+  readonly reason?: 'FieldValueForbidden';
 };
 
 export const VALIDATIONS = 'x-kubernetes-validations';
@@ -42,6 +44,8 @@ export function immutable(fields: readonly string[], whatToDo: string): Rule[] {
   return fields.map((field) => ({
     rule: unchanged('self', 'oldSelf', field),
     message: `${field} cannot be changed: ${whatToDo}`,
+    reason: 'FieldValueForbidden',
+    fieldPath: `.${field}`,
   }));
 }
 
@@ -57,11 +61,13 @@ export function nameIsDnsLabel(max: number): Rule[] {
     {
       rule: `size(self.metadata.name) <= ${max}`,
       message: `metadata.name must be at most ${max} characters, so that the names of its children fit`,
+      fieldPath: '.metadata.name',
     },
     {
       rule: `self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')`,
       message:
         'metadata.name must start with a letter and hold only a-z, 0-9 and "-" (no dots), so that its children can be named after it',
+      fieldPath: '.metadata.name',
     },
   ];
 }

@@ -4,7 +4,7 @@
  * be written are named, and the exit code is 1.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { generatedFiles } from './generated-files.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -43,15 +43,16 @@ function leftOver(root: string, wanted: ReadonlyMap<string, string>): Drift[] {
     .map((path) => ({ path, why: 'left over' }));
 }
 
-function main(check: boolean): number {
-  if (!check) {
-    for (const path of generate(ROOT))
-      console.log(`wrote ${relative(process.cwd(), join(ROOT, path))}`);
-  }
-  const drift = findDrift(ROOT);
-  for (const { path, why } of drift) console.error(`${path}: ${why}`);
+/**
+ * What the command does: writes, or with `check` only looks, and reports line by line to `say`.
+ * The exit code is 1 while anything is not as it should be.
+ */
+export function generateCommand(root: string, check: boolean, say: (line: string) => void): number {
+  if (!check) for (const path of generate(root)) say(`wrote ${path}`);
+  const drift = findDrift(root);
+  for (const { path, why } of drift) say(`${path}: ${why}`);
   if (drift.length === 0) return 0;
-  console.error(
+  say(
     check
       ? 'Run `make generate` and commit what it writes.'
       : 'Delete the files that are left over: no kind has them any more.',
@@ -59,4 +60,6 @@ function main(check: boolean): number {
   return 1;
 }
 
-if (import.meta.main) process.exitCode = main(process.argv.includes('--check'));
+if (import.meta.main) {
+  process.exitCode = generateCommand(ROOT, process.argv.includes('--check'), console.log);
+}

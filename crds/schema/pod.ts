@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from './fields.ts';
+import { listOf, text } from './fields.ts';
 
 const QUANTITY =
   /^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$/;
@@ -38,16 +38,14 @@ export const podFragment = fragment(
 export const container = z
   .looseObject({
     image: text('Image to run.', 1024),
-    command: z
-      .array(z.string().max(131072))
-      .max(256)
-      .describe("Program to run instead of the image's own.")
-      .optional(),
-    args: z
-      .array(z.string().max(131072))
-      .max(256)
-      .describe('Arguments of the program; ${…} placeholders are filled in.')
-      .optional(),
+    command: listOf(z.string().max(131072), "Program to run instead of the image's own.", {
+      max: 256,
+    }).optional(),
+    args: listOf(
+      z.string().max(131072),
+      'Arguments of the program; ${…} placeholders are filled in.',
+      { max: 256 },
+    ).optional(),
   })
   .describe(
     'A container as in a Pod: image, command, args, env, resources, volumeMounts and so on.',

@@ -1,0 +1,15 @@
+const prefix = 'mlops.pynomaly.io';
+
+/** What the apps/v1 Deployment remembers for us, so that nothing hangs on our own status. */
+export const MEMORY = {
+  /** Name of the ModelVersion that last served all replicas. */
+  lastGood: `${prefix}/last-good`,
+  /** The attempt that failed, as JSON. */
+  failed: `${prefix}/failed-attempt`,
+  /** On the pod template: the version, which a label cannot hold (build metadata has a plus). */
+  version: `${prefix}/version`,
+} as const;
+
+/** Port of the serving runtime, and the one its Service answers on. */
+export const SERVING_PORT = 8080;
+export const SERVICE_PORT = 80;

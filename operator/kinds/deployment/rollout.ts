@@ -1,0 +1,193 @@
+import { ANNOTATIONS, LABELS } from '../../../crds/schema/names.ts';
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import type { FailureReason } from '../../../serving-runtime/protocol/termination-message.ts';
+import {
+  statusCondition,
+  type AppsDeployment,
+  type Pod,
+  type ReplicaSet,
+} from '../kubernetes-objects.ts';
+import { isFailure, runtimeReport, troubleOf } from '../pod-report.ts';
+import { shortHash } from '../names-of-children.ts';
+import { MEMORY } from './names.ts';
+
+/** An attempt to serve a version that came to nothing. */
+export type FailedAttempt = {
+  /** Name of the ModelVersion. */
+  readonly modelVersion: string;
+  readonly version: string;
+  readonly reason: string;
+  readonly message: string;
+  /** RFC 3339 */
+  readonly time: string;
+  /** Fingerprint of what was tried: the version and the spec. */
+  readonly what: string;
+  /** Name of this very attempt; the annotation retry carries it to ask for another one. */
+  readonly attempt: string;
+};
+
+/** The serving pods of a Deployment, as the cluster has them. */
+export type Fleet = {
+  readonly apps: AppsDeployment | undefined;
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+};
+
+/** Bytes that are wrong now are wrong on the next try too; everything else may pass. */
+const HOPELESS: readonly FailureReason[] = [
+  'DigestMismatch',
+  'InvalidModel',
+  'TooLarge',
+  'InvalidConfig',
+];
+
+export type Progress = {
+  /** ModelVersion in the template; undefined before the first rollout. */
+  readonly current: string | undefined;
+  /** All wanted replicas run the template and serve. */
+  readonly complete: boolean;
+  readonly replicas: number;
+  readonly updated: number;
+  readonly available: number;
+  /** The cluster refuses pods, in its words. */
+  readonly refused: string | undefined;
+  /** The template cannot come up, and why. */
+  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+};
+
+/** What the apps Deployment, its newest ReplicaSet and that one's pods say together. */
+export const progressOf = (fleet: Fleet): Progress => {
+  const { apps } = fleet;
+  const status = apps?.status ?? {};
+  const wanted = apps?.spec.replicas ?? 1;
+  const observed = isObserved(apps);
+  const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = status;
+  const complete =
+    observed &&
+    updatedReplicas >= wanted &&
+    availableReplicas >= wanted &&
+    replicas === updatedReplicas;
+  return {
+    current: apps?.spec.template.metadata?.labels?.[LABELS.modelVersion],
+    complete,
+    replicas,
+    updated: updatedReplicas,
+    available: availableReplicas,
+    refused: observed && !complete ? refusedWords(apps) : undefined,
+    failure: observed && !complete ? failureOf(fleet) : undefined,
+  };
+};
+
+/** Until the deployment controller has seen our last write, its status speaks of the one before. */
+const isObserved = (apps: AppsDeployment | undefined): boolean =>
+  apps !== undefined && (apps.status?.observedGeneration ?? 0) >= (apps.metadata.generation ?? 1);
+
+const refusedWords = (apps: AppsDeployment | undefined): string | undefined => {
+  const condition = statusCondition(apps?.status?.conditions, 'ReplicaFailure');
+  return condition?.status === 'True' ? (condition.message ?? condition.reason) : undefined;
+};
+
+const REVISION = 'deployment.kubernetes.io/revision';
+const TEMPLATE_HASH = 'pod-template-hash';
+
+const failureOf = ({ apps, replicaSets, pods }: Fleet): Progress['failure'] => {
+  const newest = replicaSets.find(
+    ({ metadata }) =>
+      metadata.annotations?.[REVISION] !== undefined &&
+      metadata.annotations[REVISION] === apps?.metadata.annotations?.[REVISION],
+  );
+  if (newest === undefined || !isOfTemplate(newest, apps)) return undefined;
+  const hash = newest.metadata.labels?.[TEMPLATE_HASH];
+  const its = pods.filter(({ metadata }) => metadata.labels?.[TEMPLATE_HASH] === hash);
+  return hopelessReport(its) ?? deadline(apps, its);
+};
+
+const isOfTemplate = (replicaSet: ReplicaSet, apps: AppsDeployment | undefined): boolean =>
+  replicaSet.spec.template.metadata?.labels?.[LABELS.modelVersion] ===
+  apps?.spec.template.metadata?.labels?.[LABELS.modelVersion];
+
+const hopelessReport = (pods: readonly Pod[]): Progress['failure'] => {
+  for (const pod of pods) {
+    const report = runtimeReport(pod);
+    if (!isFailure(report) || !HOPELESS.includes(report.reason)) continue;
+    const digests =
+      report.expected === undefined || report.actual === undefined
+        ? ''
+        : ` (expected ${report.expected}, found ${report.actual})`;
+    return {
+      reason: report.reason,
+      message: `pod ${pod.metadata.name}: ${report.message}${digests}`.slice(0, 1500),
+    };
+  }
+  return undefined;
+};
+
+const deadline = (apps: AppsDeployment | undefined, pods: readonly Pod[]): Progress['failure'] => {
+  const progressing = statusCondition(apps?.status?.conditions, 'Progressing');
+  if (progressing?.reason !== 'ProgressDeadlineExceeded') return undefined;
+  const trouble = pods
+    .map((pod) => wordsOf(pod) ?? troubleOf(pod))
+    .find((each) => each !== undefined);
+  return {
+    reason: 'ProgressDeadlineExceeded',
+    message:
+      `not ready within spec.progressDeadlineSeconds${trouble === undefined ? '' : `: ${trouble}`}`.slice(
+        0,
+        1500,
+      ),
+  };
+};
+
+const wordsOf = (pod: Pod): string | undefined => {
+  const report = runtimeReport(pod);
+  return isFailure(report)
+    ? `pod ${pod.metadata.name}: ${report.reason}: ${report.message}`
+    : undefined;
+};
+
+/** What an attempt tries: a version with a spec, the number of pods aside. */
+export const subjectOf = (deployment: Deployment, wantedName: string): string => {
+  const {
+    replicas: _r,
+    minReplicas: _min,
+    maxReplicas: _max,
+    ...predictor
+  } = deployment.spec.predictor;
+  return shortHash(JSON.stringify([wantedName, { ...deployment.spec, predictor }]));
+};
+
+/** The name of an attempt: a retry of the same thing is another attempt. */
+export const attemptOf = (deployment: Deployment, wantedName: string): string =>
+  shortHash(`${subjectOf(deployment, wantedName)} ${retryOf(deployment) ?? ''}`);
+
+export const retryOf = ({ metadata }: Deployment): string | undefined =>
+  metadata.annotations?.[ANNOTATIONS.retry];
+
+export const lastGoodOf = (apps: AppsDeployment | undefined): string | undefined =>
+  apps?.metadata.annotations?.[MEMORY.lastGood];
+
+export const failedAttemptOf = (apps: AppsDeployment | undefined): FailedAttempt | undefined => {
+  const text = apps?.metadata.annotations?.[MEMORY.failed];
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as FailedAttempt;
+  } catch {
+    // Somebody edited it; an attempt that cannot be read is one that was not made.
+    return undefined;
+  }
+};
+
+export type Share = { readonly version: string; readonly ready: number; readonly name: string };
+
+/** Ready pods by ModelVersion; the Service spreads requests evenly, so this is the traffic too. */
+export const sharesOf = ({ replicaSets }: Fleet): readonly Share[] => {
+  const shares = new Map<string, Share>();
+  for (const { spec, status } of replicaSets) {
+    const name = spec.template.metadata?.labels?.[LABELS.modelVersion];
+    const ready = status?.readyReplicas ?? 0;
+    if (name === undefined || ready === 0) continue;
+    const version = spec.template.metadata?.annotations?.[MEMORY.version] ?? name;
+    shares.set(name, { name, version, ready: ready + (shares.get(name)?.ready ?? 0) });
+  }
+  return [...shares.values()].toSorted((a, b) => b.ready - a.ready || (a.name < b.name ? -1 : 1));
+};

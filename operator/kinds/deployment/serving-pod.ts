@@ -1,0 +1,170 @@
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import { TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
+import type {
+  Container,
+  EnvironmentVariable,
+  PodSpec,
+  Resources,
+  Volume,
+  VolumeMount,
+} from '../kubernetes-objects.ts';
+import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
+import type { ChildDefaults } from '../ports.ts';
+import { restrictedPod } from '../restricted-pod.ts';
+import { SERVING_PORT } from './names.ts';
+
+export const SERVING_CONTAINER = 'serving';
+
+const TOKEN_DIRECTORY = '/var/run/secrets/mlops.pynomaly.io';
+const DRAIN_SECONDS = 5;
+const FETCH_SECONDS = 600;
+
+/** Where a version's bytes come from, as the serving runtime is told. */
+type Source = {
+  readonly env: readonly EnvironmentVariable[];
+  readonly volumes: readonly Volume[];
+  readonly mounts: readonly VolumeMount[];
+};
+
+/** A pod that serves one version; `spec.pod` passes through wherever we state nothing ourselves. */
+export const servingPod = (
+  deployment: Deployment,
+  version: ModelVersion,
+  defaults: ChildDefaults,
+): PodSpec => {
+  const source = sourceOf(version, defaults);
+  const theirs = (deployment.spec.pod ?? {}) as Partial<PodSpec>;
+  return restrictedPod(
+    {
+      terminationGracePeriodSeconds: graceOf(deployment),
+      topologySpreadConstraints: spreadOf(deployment),
+      ...theirs,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      containers: [
+        servingContainer(deployment, version, source, defaults),
+        ...(theirs.containers ?? []).filter(({ name }) => name !== SERVING_CONTAINER),
+      ],
+      volumes: [...(theirs.volumes ?? []), { name: 'cache', emptyDir: {} }, ...source.volumes],
+    },
+    defaults,
+  );
+};
+
+/** A request may run that long after the pod was told to stop, and some seconds pass before that. */
+const graceOf = ({ spec }: Deployment): number =>
+  Math.ceil((parseDuration(spec.predictor.timeout) ?? 0) / 1000) + DRAIN_SECONDS + 10;
+
+/** Pods of one Deployment on different nodes where there are some. */
+const spreadOf = ({ metadata }: Deployment): readonly unknown[] => [
+  {
+    maxSkew: 1,
+    topologyKey: 'kubernetes.io/hostname',
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: { 'mlops.pynomaly.io/deployment': metadata.name } },
+  },
+];
+
+const servingContainer = (
+  deployment: Deployment,
+  version: ModelVersion,
+  source: Source,
+  defaults: ChildDefaults,
+): Container => {
+  const { resources } = deployment.spec.predictor;
+  return {
+    name: SERVING_CONTAINER,
+    image: defaults.servingImage,
+    imagePullPolicy: defaults.imagePullPolicy,
+    args: ['serve'],
+    ports: [{ name: 'http', containerPort: SERVING_PORT, protocol: 'TCP' }],
+    env: [...settingsOf(deployment, version, defaults), ...source.env],
+    volumeMounts: [{ name: 'cache', mountPath: '/cache' }, ...source.mounts],
+    ...(resources === undefined ? {} : { resources: resources as Resources }),
+    ...probes(),
+  };
+};
+
+/** Fetching and loading may take as long as the start-up probe allows; after that seconds count. */
+const probes = () => {
+  const get = (path: string) => ({ httpGet: { path, port: 'http' }, timeoutSeconds: 5 });
+  return {
+    startupProbe: {
+      ...get('/v2/health/live'),
+      periodSeconds: 2,
+      failureThreshold: (FETCH_SECONDS + 60) / 2,
+    },
+    livenessProbe: { ...get('/v2/health/live'), periodSeconds: 10, failureThreshold: 6 },
+    readinessProbe: { ...get('/v2/health/ready'), periodSeconds: 2, failureThreshold: 2 },
+  };
+};
+
+const settingsOf = (
+  deployment: Deployment,
+  version: ModelVersion,
+  defaults: ChildDefaults,
+): readonly EnvironmentVariable[] => {
+  const { predictor } = deployment.spec;
+  const digest = version.spec.verification?.digest ?? version.status?.digest;
+  const concurrency = predictor.containerConcurrency ?? 0;
+  return [
+    { name: 'MLOPS_MODEL_NAME', value: deployment.metadata.name },
+    { name: 'MLOPS_MODEL_VERSION', value: version.spec.version },
+    ...(digest === undefined ? [] : [{ name: 'MLOPS_MODEL_DIGEST', value: digest }]),
+    { name: 'MLOPS_HTTP_PORT', value: String(SERVING_PORT) },
+    { name: 'MLOPS_MAX_MODEL_BYTES', value: String(defaults.maxModelBytes) },
+    { name: 'MLOPS_TIMEOUT', value: predictor.timeout },
+    { name: 'MLOPS_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
+    { name: 'MLOPS_FETCH_SECONDS', value: String(FETCH_SECONDS) },
+    ...(concurrency === 0
+      ? []
+      : [{ name: 'MLOPS_CONTAINER_CONCURRENCY', value: String(concurrency) }]),
+  ];
+};
+
+/**
+ * Bytes of the bundled store come through the artifact endpoint, with a token for it alone; those on
+ * a volume or behind https are read from there. No pod holds storage credentials.
+ */
+const sourceOf = (version: ModelVersion, defaults: ChildDefaults): Source => {
+  const { storageUri } = version.spec;
+  const volume = /^pvc:\/\/([^/]+)\/(.+)$/.exec(storageUri);
+  if (volume !== null) {
+    const [, claimName = '', path = ''] = volume;
+    return {
+      env: [{ name: 'MLOPS_MODEL_PATH', value: `/model/${path}` }],
+      volumes: [{ name: 'model', persistentVolumeClaim: { claimName, readOnly: true } }],
+      mounts: [{ name: 'model', mountPath: '/model', readOnly: true }],
+    };
+  }
+  if (storageUri.startsWith('https://')) {
+    return { env: [{ name: 'MLOPS_MODEL_URL', value: storageUri }], volumes: [], mounts: [] };
+  }
+  return {
+    env: [
+      { name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) },
+      { name: 'MLOPS_TOKEN_FILE', value: `${TOKEN_DIRECTORY}/token` },
+    ],
+    volumes: [
+      {
+        name: 'mlops-token',
+        projected: {
+          sources: [
+            {
+              serviceAccountToken: {
+                audience: TOKEN_AUDIENCE,
+                expirationSeconds: 3600,
+                path: 'token',
+              },
+            },
+          ],
+        },
+      },
+    ],
+    mounts: [{ name: 'mlops-token', mountPath: TOKEN_DIRECTORY, readOnly: true }],
+  };
+};
+
+const artifactUrl = ({ metadata }: ModelVersion, { apiUrl }: ChildDefaults): string =>
+  `${apiUrl}/api/v1/namespaces/${metadata.namespace}/modelversions/${metadata.name}/artifact`;

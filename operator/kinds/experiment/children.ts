@@ -1,0 +1,150 @@
+import type { Experiment } from '../../../crds/schema/experiment.ts';
+import { LABELS, TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
+import type {
+  Container,
+  EnvironmentVariable,
+  Job,
+  Labels,
+  PodSpec,
+} from '../kubernetes-objects.ts';
+import type { ChildDefaults } from '../ports.ts';
+import { restrictedPod } from '../restricted-pod.ts';
+import type { JobSpec } from './template.ts';
+
+/** Where the unmodified MLflow client looks for its token and namespace. */
+const TOKEN_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
+const TOKEN_VOLUME = 'mlops-token';
+const TOKEN_SECONDS = 3600;
+const RESERVED = 'mlops.pynomaly.io/';
+
+export type Trial = { readonly number: number; readonly runId: string };
+
+export const trialName = (experiment: Experiment, number: number): string =>
+  `${experiment.metadata.name}-${number}`;
+
+/**
+ * The Job of one trial: the user's template, tracked. Its primary container gets the run to log to
+ * and a token for our API alone; no other container can speak for the run.
+ */
+export const trialJob = (
+  experiment: Experiment,
+  trial: Trial,
+  spec: JobSpec,
+  defaults: ChildDefaults,
+): Job => {
+  const { metadata, spec: wanted } = experiment;
+  const ours = {
+    [LABELS.experiment]: metadata.name,
+    [LABELS.trial]: String(trial.number),
+    [LABELS.runId]: trial.runId,
+  };
+  const own = wanted.trialTemplate.trialSpec.metadata;
+  const primary =
+    wanted.trialTemplate.primaryContainerName ?? spec.template.spec.containers[0]?.name;
+  const { ttlSecondsAfterFinished: _theirs, ...rest } = spec;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: trialName(experiment, trial.number),
+      namespace: metadata.namespace,
+      labels: { ...withoutReserved(own?.labels), ...ours },
+      ...(own?.annotations === undefined ? {} : { annotations: own.annotations }),
+    },
+    spec: {
+      backoffLimit: 0,
+      ...rest,
+      template: {
+        metadata: {
+          ...spec.template.metadata,
+          labels: { ...withoutReserved(spec.template.metadata?.labels), ...ours },
+        },
+        spec: restrictedPod(
+          trackedPod(spec.template.spec, primary, environmentOf(experiment, trial, defaults)),
+          defaults,
+        ),
+      },
+    },
+  };
+};
+
+/** Labels of ours are rights (which run a pod may log to), so a template cannot bring its own. */
+const withoutReserved = (labels: Labels | undefined): Labels =>
+  Object.fromEntries(Object.entries(labels ?? {}).filter(([name]) => !name.startsWith(RESERVED)));
+
+const trackedPod = (
+  spec: PodSpec,
+  primary: string | undefined,
+  environment: readonly EnvironmentVariable[],
+): PodSpec => ({
+  restartPolicy: 'Never',
+  ...spec,
+  automountServiceAccountToken: false,
+  containers: spec.containers.map((container) =>
+    container.name === primary
+      ? trackedContainer(container, environment)
+      : withLastWords(container),
+  ),
+  volumes: [
+    ...(spec.volumes ?? []),
+    {
+      name: TOKEN_VOLUME,
+      projected: {
+        sources: [
+          {
+            serviceAccountToken: {
+              audience: TOKEN_AUDIENCE,
+              expirationSeconds: TOKEN_SECONDS,
+              path: 'token',
+            },
+          },
+          {
+            downwardAPI: {
+              items: [
+                {
+                  path: 'namespace',
+                  fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+});
+
+const trackedContainer = (
+  container: Container,
+  environment: readonly EnvironmentVariable[],
+): Container => {
+  const theirs = container.env ?? [];
+  const missing = environment.filter(({ name }) => !theirs.some((each) => each.name === name));
+  return withLastWords({
+    ...container,
+    env: [...theirs, ...missing],
+    volumeMounts: [
+      ...(container.volumeMounts ?? []),
+      { name: TOKEN_VOLUME, mountPath: TOKEN_DIRECTORY, readOnly: true },
+    ],
+  });
+};
+
+/** The end of the log becomes part of the pod's status, where a failure is explained from. */
+const withLastWords = (container: Container): Container => ({
+  terminationMessagePolicy: 'FallbackToLogsOnError',
+  ...container,
+});
+
+/** What the MLflow client reads; it refuses an experiment's name beside the id of another's run. */
+const environmentOf = (
+  { metadata }: Experiment,
+  { runId }: Trial,
+  { apiUrl }: ChildDefaults,
+): readonly EnvironmentVariable[] => [
+  { name: 'MLFLOW_TRACKING_URI', value: apiUrl },
+  { name: 'MLFLOW_TRACKING_AUTH', value: 'kubernetes' },
+  { name: 'MLFLOW_EXPERIMENT_ID', value: metadata.uid },
+  { name: 'MLFLOW_RUN_ID', value: runId },
+  { name: 'MLFLOW_DISABLE_TELEMETRY', value: 'true' },
+];

@@ -1,0 +1,220 @@
+import { experiment as definition, type Experiment } from '../../../crds/schema/experiment.ts';
+import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import { LABELS } from '../../../crds/schema/names.ts';
+import { EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { ownType } from '../../runtime/own-type.ts';
+import type { Outcome, Pass, Reconciler, Watch } from '../../runtime/reconciler.ts';
+import type { ClusterEvent, Job, Pod } from '../kubernetes-objects.ts';
+import type { Ports } from '../ports.ts';
+import { refusalOf } from '../refusal.ts';
+import { trialJob, trialName } from './children.ts';
+import {
+  asBefore,
+  complete,
+  failed,
+  hasEnded,
+  jobExpiresInMs,
+  jobRefused,
+  missingMetric,
+  notRegistered,
+  obstacleOf,
+  registering,
+  storeUnavailable,
+  underWay,
+  type Result,
+} from './decide.ts';
+import { finalize } from './finalize.ts';
+import { MODEL, MODEL_ALIAS, MODEL_VERSION, registerRun } from './registration.ts';
+import type { Run } from './run-store.ts';
+import { fillTemplate } from './template.ts';
+import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
+
+export const experimentReconciler = (ports: Ports): Reconciler<Experiment> => ({
+  type: ownType(definition),
+  fieldManager: 'mlops-experiment',
+  owns: [JOB],
+  watches: [
+    wakesExperimentOfPod,
+    wakesExperimentOfVersion,
+    { type: MODEL, keysFor: () => [] },
+    { type: MODEL_ALIAS, keysFor: () => [] },
+  ],
+  permissions: [
+    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
+    { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list'] },
+    {
+      apiGroups: [MODEL.group],
+      resources: [MODEL.plural, MODEL_VERSION.plural, MODEL_ALIAS.plural],
+      verbs: ['create', 'patch'],
+    },
+  ],
+  finalizer: 'mlops.pynomaly.io/runs',
+  needsFinalizer: ({ spec, status }) => !spec.suspend || (status?.trials ?? 0) > 0,
+  reconcile: (experiment, pass) => reconcile(experiment, pass, ports),
+  finalize: (experiment, pass) => finalize(experiment, pass, ports),
+});
+
+const reconcile = async (experiment: Experiment, pass: Pass, ports: Ports): Promise<Outcome> => {
+  if (hasEnded(experiment)) return afterEnd(experiment, pass);
+  const obstacle = obstacleOf(experiment);
+  if (obstacle !== undefined) return obstacle;
+  try {
+    // The row comes first: a trial that cannot be recorded is not started.
+    const run = await ports.runs.createTrial(trialRow(experiment));
+    return await withRun(experiment, run, pass, ports);
+  } catch (error) {
+    if (isDatabaseDown(error)) return storeUnavailable(experiment, error);
+    throw error;
+  }
+};
+
+const trialRow = (experiment: Experiment) => ({
+  experiment: {
+    uid: experiment.metadata.uid,
+    namespace: experiment.metadata.namespace,
+    name: experiment.metadata.name,
+  },
+  number: 0,
+  parameters: {},
+  name: trialName(experiment, 0),
+});
+
+/** Told by its code, so that no kind depends on the room of the database. */
+const isDatabaseDown = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === 'DatabaseUnavailable';
+
+const withRun = async (
+  experiment: Experiment,
+  run: Run,
+  pass: Pass,
+  ports: Ports,
+): Promise<Outcome> => {
+  const filled = fillTemplate(experiment, trialName(experiment, 0), run.params);
+  if ('fault' in filled) return jobRefused(experiment, 'InvalidTemplate', filled.fault);
+  const wanted = trialJob(experiment, { number: 0, runId: run.runId }, filled.spec, ports.children);
+  const known = await findJob(wanted, pass);
+  const ended = known === undefined ? endedWithoutJob(run) : undefined;
+  if (ended !== undefined) return afterTrial(experiment, run, ended, { pass, ports });
+  let job = known;
+  try {
+    job ??= await startJob(wanted, pass);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return jobRefused(experiment, refusal.reason, refusal.words);
+  }
+  const state = await observeTrial(job, pass);
+  if (run.status === 'SCHEDULED') await ports.runs.startRun(run.runId, startOf(job, pass));
+  return afterTrial(experiment, run, state, { pass, ports });
+};
+
+/** A cache that has not caught up yet must not lead to a second Job. */
+const findJob = async (wanted: Job, pass: Pass): Promise<Job | undefined> => {
+  const { name, namespace = '' } = wanted.metadata;
+  const owned = pass.owned<Job>(JOB).find(({ metadata }) => metadata.name === name);
+  if (owned !== undefined) return owned;
+  const live = await pass.live.get<Job>(JOB, { namespace, name });
+  // One that is not ours is refused where it would be created.
+  return live === undefined ? undefined : pass.ensure<Job>(JOB, wanted);
+};
+
+const startJob = async (wanted: Job, pass: Pass): Promise<Job> => {
+  const job = await pass.ensure<Job>(JOB, wanted);
+  pass.event('Normal', 'TrialStarted', `Started the training as Job ${job.metadata.name}.`);
+  return job;
+};
+
+const startOf = (job: Job, pass: Pass): number =>
+  Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp ?? pass.now.toISOString());
+
+const observeTrial = async (job: Job, pass: Pass): Promise<TrialState> => {
+  const pods = pass
+    .cachedList<Pod>(POD)
+    .filter(({ metadata }) =>
+      metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid),
+    );
+  const events = pods.length === 0 ? await eventsOf(job, pass) : [];
+  return trialState({ job, pods, events });
+};
+
+/** Only a Job's Events say why it has no pod. The API selects by namespace, so this reads one page. */
+const eventsOf = async (job: Job, pass: Pass): Promise<readonly ClusterEvent[]> => {
+  const { namespace = '', uid } = job.metadata;
+  const page = await pass.live.list<ClusterEvent>(EVENT, { namespace, limit: 500 });
+  return page.items.filter(({ regarding }) => regarding?.uid === uid);
+};
+
+type Means = { readonly pass: Pass; readonly ports: Ports };
+
+const afterTrial = async (
+  experiment: Experiment,
+  run: Run,
+  trial: TrialState,
+  { pass, ports }: Means,
+): Promise<Outcome> => {
+  switch (trial.state) {
+    case 'starting':
+    case 'refused':
+    case 'running':
+      return underWay(experiment, trial, pass.now);
+    case 'failed': {
+      const at = endOf(trial, pass);
+      await ports.runs.finishRun(run.runId, 'FAILED', at.getTime());
+      return failed(experiment, 'TrialFailed', trial.message, at);
+    }
+    case 'succeeded': {
+      const at = endOf(trial, pass);
+      await ports.runs.finishRun(run.runId, 'FINISHED', at.getTime());
+      // Read again: what was logged between the first reading and the end counts.
+      const finished = (await ports.runs.getRun(run.runId)) ?? run;
+      return afterSuccess({ experiment, run: finished, at }, { pass, ports });
+    }
+  }
+};
+
+const endOf = ({ at }: { readonly at: string | undefined }, { now }: Pass): Date =>
+  at === undefined ? now : new Date(at);
+
+const afterSuccess = async (result: Result, { pass, ports }: Means): Promise<Outcome> => {
+  const { experiment, run, at } = result;
+  const missing = missingMetric(experiment, run);
+  if (missing !== undefined) return failed(experiment, 'MetricMissing', missing, at);
+  const { register } = experiment.spec;
+  if (register === undefined) return complete(result, undefined);
+  const registration = await registerRun({ experiment, register, run }, pass, ports);
+  switch (registration.state) {
+    case 'refused':
+      return notRegistered(result, registration.reason, registration.message);
+    case 'waiting':
+      return registering(result, registration.message, registration);
+    case 'done':
+      return complete(result, registration);
+  }
+};
+
+/** What has ended stays as it is; only its Job goes when its time is up. */
+const afterEnd = async (experiment: Experiment, pass: Pass): Promise<Outcome> => {
+  const job = pass.owned<Job>(JOB).find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const expiresInMs = job === undefined ? undefined : jobExpiresInMs(experiment, pass.now);
+  if (job === undefined || expiresInMs !== 0) return asBefore(experiment, expiresInMs);
+  await pass.delete(JOB, job);
+  return asBefore(experiment, undefined);
+};
+
+const wakesExperimentOfPod: Watch = {
+  type: POD,
+  labelSelector: LABELS.experiment,
+  keysFor: ({ metadata }) => {
+    const name = metadata.labels?.[LABELS.experiment];
+    return name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }];
+  },
+};
+
+const wakesExperimentOfVersion: Watch = {
+  type: MODEL_VERSION,
+  keysFor: (object) => {
+    const { metadata, spec } = object as ModelVersion;
+    const name = spec.source?.experimentRef?.name;
+    return name === undefined ? [] : [{ namespace: metadata.namespace, name }];
+  },
+};

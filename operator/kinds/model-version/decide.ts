@@ -1,0 +1,158 @@
+import type { Condition } from '../../../crds/schema/conditions.ts';
+import { findCondition, isConditionTrue } from '../../../crds/schema/conditions.ts';
+import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import { ANNOTATIONS } from '../../../crds/schema/names.ts';
+import type { LocationRefusal, StorageLocation } from '../../artifacts/locations.ts';
+import type { Outcome } from '../../runtime/reconciler.ts';
+import { modelKeyOf } from '../model-versions.ts';
+import { condition, ready, stalled, working } from '../outcome.ts';
+import { verified } from './judge.ts';
+import { aside } from './standing.ts';
+
+export type Observation = {
+  readonly version: ModelVersion;
+  readonly modelExists: boolean;
+  /** The ModelVersion that has this (model, version); the object itself when it may have it. */
+  readonly holder: ModelVersion | undefined;
+  readonly location: StorageLocation | LocationRefusal;
+  /** The newest serving pod that found other bytes than it should. */
+  readonly complaint: { readonly podUid: string } | undefined;
+};
+
+export type BundledLocation = Extract<StorageLocation, { scheme: 's3' }>;
+export type ForeignLocation = Exclude<StorageLocation, { scheme: 's3' }>;
+
+/** What to do next: say how it stands, or read the bytes to find out. */
+export type Step =
+  | { readonly do: 'tell'; readonly outcome: Outcome }
+  | {
+      readonly do: 'read';
+      readonly id: string;
+      readonly location: BundledLocation;
+      readonly expected: string | undefined;
+    }
+  | {
+      readonly do: 'read-in-pod';
+      readonly id: string;
+      readonly location: ForeignLocation;
+      readonly expected: string | undefined;
+    };
+
+/**
+ * A version is read once; then its verdict stands, since everything it depends on is immutable. It
+ * is read again only when a pod that loads it finds other bytes, once for each such pod.
+ */
+export const decide = (observation: Observation): Step => {
+  const obstacle = obstacleOf(observation);
+  if (obstacle !== undefined) return { do: 'tell', outcome: obstacle };
+  const { version, location, complaint } = observation;
+  if (location.scheme === 'refused') throw new Error('a refused location is an obstacle');
+  if (isVerified(version) && complaint === undefined) {
+    return { do: 'tell', outcome: verified(version) };
+  }
+  const expected = version.spec.verification?.digest ?? version.status?.digest;
+  const id = `inspect:${version.spec.storageUri}:${occasionOf(observation)}`;
+  return location.scheme === 's3'
+    ? { do: 'read', id, location, expected }
+    : { do: 'read-in-pod', id, location, expected };
+};
+
+export const isVerified = ({ status }: ModelVersion): boolean =>
+  status?.digest !== undefined && isConditionTrue(status.conditions, 'ArtifactVerified');
+
+/** What makes this reading another one than the last. */
+const occasionOf = ({ version, complaint }: Observation): string =>
+  complaint?.podUid ??
+  (isVerified(version) ? '' : (version.metadata.annotations?.[ANNOTATIONS.reconcileAt] ?? ''));
+
+const obstacleOf = (observation: Observation): Outcome | undefined =>
+  notShared(observation.version) ??
+  withoutModel(observation) ??
+  taken(observation) ??
+  notAllowed(observation) ??
+  notReadable(observation);
+
+const notShared = (version: ModelVersion): Outcome | undefined => {
+  const model = modelKeyOf(version);
+  if (model.namespace === version.metadata.namespace) return undefined;
+  return stalled(
+    ready(
+      'False',
+      'NotShared',
+      `spec.modelRef.namespace is ${model.namespace}, and Model ${model.name} there is not shared with ${version.metadata.namespace}; leave the field out to use a Model of this namespace.`,
+    ),
+    aside(version),
+  );
+};
+
+const withoutModel = ({ version, modelExists }: Observation): Outcome | undefined => {
+  if (modelExists) return undefined;
+  const { name, namespace } = modelKeyOf(version);
+  return working(
+    ready(
+      'False',
+      'ModelNotFound',
+      `There is no Model ${name} in namespace ${namespace}; create it, and this version goes on by itself.`,
+    ),
+    aside(version),
+  );
+};
+
+const taken = ({ version, holder }: Observation): Outcome | undefined => {
+  if (holder === undefined || holder.metadata.uid === version.metadata.uid) return undefined;
+  return stalled(
+    ready(
+      'False',
+      'VersionTaken',
+      `ModelVersion ${holder.metadata.name} has version ${holder.spec.version} of Model ${version.spec.modelRef.name} already and is older; delete this object, or give it another version (build metadata does not count).`,
+    ),
+    aside(version),
+  );
+};
+
+const notAllowed = ({ version, location }: Observation): Outcome | undefined =>
+  location.scheme === 'refused'
+    ? stalled(ready('False', 'UriNotAllowed', location.message), aside(version))
+    : undefined;
+
+/** Secrets are mounted by pods of their own namespace only, and none of ours reads S3 with one yet. */
+const notReadable = ({ version, location }: Observation): Outcome | undefined => {
+  if (location.scheme === 'refused') return undefined;
+  const foreignBucket = location.scheme === 's3' && !location.bundled;
+  if (!foreignBucket && version.spec.secretRef === undefined) return undefined;
+  return stalled(
+    ready(
+      'False',
+      'NotImplemented',
+      'This release does not read storage with credentials of your own (spec.secretRef): put the file into the bundled store, on a volume (pvc://) or behind a public https:// address.',
+    ),
+    aside(version),
+  );
+};
+
+/** What was found before stays said while the bytes are read again, so that nothing flaps. */
+const LASTING: readonly string[] = [
+  'Ready',
+  'DigestMismatch',
+  'TooLarge',
+  'InvalidModel',
+  'ArtifactNotFound',
+  'ArtifactUnreadable',
+  'StoreUnavailable',
+];
+
+/** How a version stands while its bytes are read. */
+export const whileReading = (version: ModelVersion, where: string): Outcome => {
+  const before = findCondition(version.status?.conditions, 'Ready');
+  const told = findCondition(version.status?.conditions, 'ArtifactVerified');
+  if (before !== undefined && told !== undefined && LASTING.includes(before.reason)) {
+    return working(plain(before), aside(version));
+  }
+  const message = `The bytes at ${version.spec.storageUri} are being read ${where}.`;
+  return working(ready('Unknown', 'WaitingForArtifact', message), {
+    ...aside(version),
+    conditions: [condition('ArtifactVerified', 'Unknown', 'WaitingForArtifact', message)],
+  });
+};
+
+const plain = ({ type, status, reason, message }: Condition) => ({ type, status, reason, message });

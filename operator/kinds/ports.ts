@@ -1,0 +1,29 @@
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { RunStore } from './experiment/run-store.ts';
+import type { Resources } from './kubernetes-objects.ts';
+
+/** What every pod we create gets, from the chart's values. */
+export type ChildDefaults = {
+  readonly servingImage: string;
+  readonly inspectImage: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  readonly imagePullSecrets: readonly string[];
+  /** Put before images that name no registry, such as `registry.example.com/mirror`. */
+  readonly globalRegistry?: string;
+  /** For containers that state neither requests nor limits. */
+  readonly defaultResources: Resources;
+  /** Where pods reach our API, without a trailing slash. */
+  readonly apiUrl: string;
+  readonly maxModelBytes: number;
+  /** The bundled store's bucket. */
+  readonly bucket: string;
+  /** Hosts with private addresses that https:// storage URIs may name; `true`: any. */
+  readonly allowPrivateHosts: true | readonly string[];
+};
+
+/** What reconcilers need beyond the cluster. */
+export type Ports = {
+  readonly artifacts: ArtifactStore;
+  readonly runs: RunStore;
+  readonly children: ChildDefaults;
+};

@@ -68,7 +68,8 @@ export async function restart({ config, progress }: Context, name: ProcessName):
   const binaries = cachedBinaries(config);
   const daemon = clusterProcesses(binaries)[name];
   await progress.step(`restarting ${name}`, async () => {
-    await stopDaemon(daemon);
+    // It would wait a minute for clients to leave; those that watch never do.
+    await stopDaemon(daemon, 3_000);
     startDaemon(daemon);
     await waitForDaemon(daemon, readiness(name, binaries));
   });

@@ -23,7 +23,7 @@ export async function run(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<string> {
-  const log = options.logFile === undefined ? undefined : openLog(options.logFile);
+  const log = openLog(options.logFile);
   const child = spawn(command, [...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
@@ -35,7 +35,7 @@ export async function run(
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => errors.push(chunk));
   // A command that ends before it reads its input is judged by its exit status alone.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(options.input ?? '');
+  child.stdin?.end(options.input);
   try {
     const status = await exitOf(child);
     if (status !== 0) {
@@ -58,7 +58,8 @@ export async function succeeds(command: string, args: readonly string[]): Promis
   }
 }
 
-function openLog(file: string): number {
+function openLog(file: string | undefined): number | undefined {
+  if (file === undefined) return undefined;
   mkdirSync(dirname(file), { recursive: true });
   return openSync(file, 'a');
 }

@@ -11,7 +11,8 @@ import {
   writeImageRefs,
   type ImageRefs,
 } from './images/build.ts';
-import { publishedImages } from './images/catalog.ts';
+import { bundleOperator, bundleServingRuntime } from './images/bundle.ts';
+import { publishedImages, systemImages, type ImageName } from './images/catalog.ts';
 import { loadImages } from './images/load.ts';
 import { createProgress, slowestSteps } from './progress.ts';
 import { kubectlPath } from './tools.ts';
@@ -23,9 +24,10 @@ const usage = `usage: node e2e/cluster/main.ts COMMAND
   down [--keep]  stop it; its data go too unless --keep
   restart NAME   restart one process: ${processNames.join(', ')}
   kubeconfig     print the kubeconfig's path
-  images         build all images (PUSH=1 IMAGE_REGISTRY=… pushes them)
+  images [NAME…] build all images, or some (PUSH=1 IMAGE_REGISTRY=… pushes them)
   images-list    print name=ref of every image
-  load           build all images and load them into the running cluster
+  load [NAME…]   build images and load them into the running cluster
+  bundle         bundle operator and serving runtime into .build, for a build elsewhere
   tool NAME      print the path of kubectl, helm, … and build it if need be
   slowest        print the ten slowest steps so far`;
 
@@ -34,15 +36,21 @@ const commands: Readonly<Record<string, Command>> = {
   down: (context, args) => down(context, args.includes('--keep')),
   restart: (context, [name]) => restart(context, processName(name)),
   kubeconfig: async () => print(clusterPaths.kubeconfig),
-  images: async (context) => {
-    const refs = await buildImages(context, publishedImages);
+  images: async (context, names) => {
+    const refs = await buildImages(context, imageNames(names));
     if (context.config.push) await pushImages(context, refs);
     publish(context, refs);
   },
   'images-list': async (context) => publish(context, await imageRefs(context, publishedImages)),
-  load: async (context) => {
-    await loadImages(context, publishedImages);
-    publish(context, await imageRefs(context, publishedImages));
+  load: async (context, names) => {
+    await loadImages(context, imageNames(names));
+    publish(context, await imageRefs(context, imageNames(names)));
+  },
+  bundle: async ({ config, progress }) => {
+    await progress.step('bundling the programs', async () => {
+      await bundleOperator(config);
+      await bundleServingRuntime(config);
+    });
   },
   tool: async ({ config, progress }, [name]) =>
     print(
@@ -83,6 +91,15 @@ function processName(wanted: string | undefined): ProcessName {
   if (found === undefined)
     throw new Error(`No process ${wanted}; there are ${processNames.join(', ')}`);
   return found;
+}
+
+function imageNames(wanted: readonly string[]): readonly ImageName[] {
+  const known = [...publishedImages, ...systemImages];
+  const unknown = wanted.filter((name) => !known.some((image) => image === name));
+  if (unknown.length > 0) {
+    throw new Error(`No image ${unknown.join(', ')}; there are ${known.join(', ')}`);
+  }
+  return wanted.length === 0 ? publishedImages : known.filter((image) => wanted.includes(image));
 }
 
 function toolName(wanted: string | undefined): GoToolName {

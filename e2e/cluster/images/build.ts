@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { imagePackages, installPackages } from '../debian-packages.ts';
 import type { Progress } from '../progress.ts';
-import { buildBaseImage } from './base.ts';
 import { buildah, imageExists, signaturePolicy } from './buildah.ts';
 import {
   baseRef,
@@ -65,12 +64,10 @@ async function buildImage(context: Context, name: ImageName): Promise<string> {
   const ref = imageRef(config, name);
   if (await imageExists(config, ref)) return ref;
   await buildBaseOf(context, definition);
-  await definition.collect?.(config, progress);
-  await progress.step(`building image ${name}`, () =>
-    definition.containerfile === undefined
-      ? buildBaseImage(config, ref)
-      : buildFromContainerfile(config, name, ref),
-  );
+  await progress.step(`building image ${name}`, async () => {
+    await definition.collect?.(config, progress);
+    await buildFromContainerfile(config, name, ref);
+  });
   return ref;
 }
 
@@ -86,28 +83,28 @@ async function buildBaseOf(context: Context, definition: ImageDefinition): Promi
 
 async function buildFromContainerfile(config: Config, name: ImageName, ref: string): Promise<void> {
   const definition = imageDefinition(name);
-  const argumentsOfBuild = {
+  const trust = existsSync(certificates)
+    ? { options: ['--volume', `${certificates}:${mounted}:ro`], build: { PIP_CERT: mounted } }
+    : { options: [], build: {} };
+  const buildArguments = {
     BASE_IMAGE: baseRef(config, definition.base),
     TARGETARCH: process.arch === 'x64' ? 'amd64' : process.arch,
     ...config.buildEnvironment,
-    ...(existsSync(certificates) ? { PIP_CERT: certificates } : {}),
+    ...trust.build,
   };
-  await buildah(
-    config,
-    [
-      ...['bud', '--isolation', 'chroot', '--layers', '--format', 'oci', '--pull=false'],
-      ...signaturePolicy(config),
-      ...Object.entries(argumentsOfBuild).flatMap(([key, value]) => [
-        '--build-arg',
-        `${key}=${value}`,
-      ]),
-      // The authorities this machine trusts, for package managers in the build; not in the image.
-      ...(definition.base === 'scratch' ? [] : ['--volume', '/etc/ssl/certs:/etc/ssl/certs:ro']),
-      ...['-f', join(config.repository, definition.containerfile ?? ''), '-t', ref],
-      definition.context(config),
-    ],
-    join(config.cache, 'logs', `image-${name}.log`),
-  );
+  const args = [
+    ...['bud', '--isolation', 'chroot', '--layers', '--format', 'oci', '--pull=false'],
+    ...signaturePolicy(config),
+    ...Object.entries(buildArguments).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+    ...(definition.base === 'scratch' ? [] : trust.options),
+    ...['-f', join(config.repository, definition.containerfile), '-t', ref],
+    definition.context(config),
+  ];
+  // What a failed or killed build left behind holds a mount for ever.
+  await buildah(config, ['rm', '--all']);
+  await buildah(config, args, join(config.cache, 'logs', `image-${name}.log`));
 }
 
+/** The authorities this machine trusts, for package managers in a build; not part of any image. */
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
+const mounted = '/run/build-certificates.crt';

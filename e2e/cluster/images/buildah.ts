@@ -10,10 +10,14 @@ export async function buildah(
   args: readonly string[],
   logFile?: string,
 ): Promise<string> {
-  return run('buildah', [...storage(config), ...args], logFile === undefined ? {} : { logFile });
+  // One at a time: two clones share the storage, and clean up what they find in it.
+  const lock = join(config.cache, 'images', 'lock');
+  const options = logFile === undefined ? {} : { logFile };
+  return run('flock', [lock, 'buildah', ...storage(config), ...args], options);
 }
 
 export async function imageExists(config: Config, ref: string): Promise<boolean> {
+  mkdirSync(join(config.cache, 'images'), { recursive: true });
   return succeeds('buildah', [...storage(config), 'inspect', '--type=image', ref]);
 }
 

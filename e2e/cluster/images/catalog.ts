@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { goTool, goToolKey, type GoToolName } from '../go-tool.ts';
 import type { Progress } from '../progress.ts';
-import { baseParts } from './base.ts';
+import { baseParts, collectBase } from './base.ts';
 import { bundleOperator, bundleServingRuntime } from './bundle.ts';
 import { folderParts, shortHash } from './hash.ts';
 
@@ -13,8 +13,8 @@ export type Base = 'scratch' | 'debian' | 'node';
 /** One image of ours: where its Containerfile is, and how its build context comes about. */
 export type ImageDefinition = {
   readonly base: Base;
-  /** Relative to the repository; none for the base image, which debootstrap makes. */
-  readonly containerfile?: string;
+  /** Relative to the repository. */
+  readonly containerfile: string;
   readonly context: (config: Config) => string;
   /** Fills the context; must be quick when nothing changed, because it runs before every build. */
   readonly prepare?: (config: Config, progress: Progress) => Promise<void>;
@@ -27,7 +27,9 @@ export type ImageDefinition = {
 const images = {
   'mlops-base': {
     base: 'scratch',
-    context: (config) => config.cache,
+    containerfile: 'e2e/cluster/images/base/Containerfile',
+    context: (config) => join(config.build, 'images', 'base'),
+    collect: (config) => collectBase(config, emptyContext(config, 'base')),
     parts: () => baseParts,
   },
   'mlops-base-node': {
@@ -84,9 +86,7 @@ export function imageDefinition(name: ImageName): ImageDefinition {
 /** Full name of an image: the tag is a hash of all that goes in, so a change gives a new name. */
 export function imageRef(config: Config, name: ImageName): string {
   const definition = imageDefinition(name);
-  const { containerfile } = definition;
-  const recipe =
-    containerfile === undefined ? '' : readFileSync(join(config.repository, containerfile), 'utf8');
+  const recipe = readFileSync(join(config.repository, definition.containerfile), 'utf8');
   const base = baseRef(config, definition.base);
   const tag = shortHash([recipe, process.arch, base, ...definition.parts(config)]);
   return `${config.registry}/${name}:${tag}`;

@@ -1,4 +1,4 @@
-import { fastify } from 'fastify';
+import { LogController, fastify } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 
 /** What stands between the process and being ready; empty when nothing does. */
@@ -40,7 +40,10 @@ const text = (reply: Reply, status: number, body: string): Reply =>
 export const createHealthServer = (
   ports: HealthPorts & { readonly log: FastifyBaseLogger },
 ): FastifyInstance => {
-  const app = fastify({ loggerInstance: ports.log, disableRequestLogging: true });
+  const app = fastify({
+    loggerInstance: ports.log,
+    logController: new LogController({ disableRequestLogging: true }),
+  });
   healthRoutes(app, ports);
   return app;
 };

@@ -1,4 +1,4 @@
-import { fastify } from 'fastify';
+import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { PolicyRule } from '../runtime/reconciler.ts';
 import { GROUP } from '../../crds/schema/resource.ts';
@@ -36,7 +36,9 @@ export const createServer = (
   const app = fastify({
     loggerInstance: ports.log,
     genReqId: () => ports.newId(),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Metric values are numbers, or strings where JSON has no number for them.
+    ajv: { customOptions: { allowUnionTypes: true } },
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
     // Long names and artifact paths; the routes have limits of their own.

@@ -29,7 +29,7 @@ const ID = /^m-([0-9a-f]{32})[0-9a-f]{12}$/;
 
 /** The id holds the run's, which is all it takes to find the model again. */
 export const newModelId = (runId: string, random: string): string =>
-  `m-${runId}${random.slice(0, 12)}`;
+  `m-${runId}${random.slice(-12)}`;
 
 export const runIdOfModel = (modelId: string): string => {
   const runId = ID.exec(modelId)?.[1];

@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Run, RunListing, RunStore } from '../../kinds/experiment/run-store.ts';
 import { requiredExperiment } from './experiment-routes.ts';
 import type { TrackingContext } from './experiment-routes.ts';
-import { MlflowError } from './mlflow-error.ts';
+import { allRuns } from './all-runs.ts';
 import { inOrder, parseFilter, parseOrder, searchableRun } from './run-filter.ts';
 import { runToWire } from './run-wire.ts';
 import { slice } from './slice.ts';
@@ -17,8 +16,6 @@ type Search = {
   readonly run_view_type?: 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
 };
 
-const PAGE = 1000;
-const MAX_SCANNED = 20_000;
 const DEFAULT_RESULTS = 1000;
 
 const VIEWS = { ACTIVE_ONLY: 'active', DELETED_ONLY: 'deleted', ALL: 'all' } as const;
@@ -61,25 +58,4 @@ const search = async (
     body.max_results ?? DEFAULT_RESULTS,
   );
   return { runs: items.map(runToWire), ...next };
-};
-
-const allRuns = async (runs: RunStore, listing: RunListing): Promise<readonly Run[]> => {
-  const all: Run[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await runs.listRuns({
-      ...listing,
-      limit: PAGE,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    all.push(...page.runs);
-    cursor = page.nextCursor;
-    if (all.length > MAX_SCANNED) {
-      throw new MlflowError(
-        'INVALID_PARAMETER_VALUE',
-        `More than ${MAX_SCANNED} runs would have to be looked at; search fewer Experiments at once.`,
-      );
-    }
-  } while (cursor !== undefined);
-  return all;
 };

@@ -115,3 +115,17 @@ export const LOG_OUTPUTS = ofRun({
     100,
   ),
 });
+export const SEARCH_MODELS = body(
+  {
+    ...SEARCH,
+    experiment_ids: list(EXPERIMENT_ID, 100),
+    order_by: list(
+      body(
+        { field_name: { type: 'string', maxLength: 512 }, ascending: { type: 'boolean' } },
+        { required: ['field_name'] },
+      ),
+      20,
+    ),
+  },
+  { required: ['experiment_ids'] },
+);

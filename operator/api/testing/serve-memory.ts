@@ -1,0 +1,27 @@
+import { apiFixture, given, person, trialPod } from './api-fixture.ts';
+
+/**
+ * The API on ports in memory, for clients of other languages: prints one line of JSON that says
+ * where it listens, how to log in, and which Experiment and run are there; ends with its input.
+ */
+const fixture = await apiFixture({ config: { maxArtifactBytes: 8 * 1024 * 1024 } });
+const experiment = await given(fixture, 'Experiment', { namespace: 'demo', name: 'digits-train' });
+await given(fixture, 'Experiment', { namespace: 'other', name: 'secret' });
+const { authorization } = await trialPod(fixture, 'demo', 'digits-train');
+person(fixture, 'ada');
+const runId = 'a'.repeat(32);
+fixture.runs.add({
+  runId,
+  experiment: { uid: experiment.metadata.uid ?? '', namespace: 'demo', name: 'digits-train' },
+  name: 'digits-train-0',
+  userId: 'mlops-operator',
+  startTime: Date.now(),
+  status: 'SCHEDULED',
+});
+const url = await fixture.app.listen({ host: '127.0.0.1', port: 0 });
+const token = authorization.replace('Bearer ', '');
+process.stdout.write(
+  `${JSON.stringify({ url, token, runId, experimentId: experiment.metadata.uid })}\n`,
+);
+process.stdin.resume();
+process.stdin.on('end', () => void fixture.app.close());

@@ -1,0 +1,173 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+const MINUTES = 60_000;
+
+type Seen = Readonly<Record<string, unknown>>;
+type Served = {
+  readonly url: string;
+  readonly token: string;
+  readonly runId: string;
+  readonly experimentId: string;
+};
+
+/** A Python with the pinned client, made once for each list of requirements. */
+const python = async (): Promise<string> => {
+  const requirements = join(here, 'testing', 'requirements.txt');
+  const hash = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex')
+    .slice(0, 12);
+  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'mlops-operator');
+  const venv = join(cache, `venv-mlflow-${hash}`);
+  const made = join(venv, 'complete');
+  if (!existsSync(made)) {
+    await mkdir(cache, { recursive: true });
+    await rm(venv, { recursive: true, force: true });
+    await run('python3', ['-m', 'venv', venv]);
+    await run(join(venv, 'bin', 'pip'), ['install', '--quiet', '--requirement', requirements]);
+    // Last, so that an installation that was cut off is made again.
+    await mkdir(made);
+  }
+  return join(venv, 'bin', 'python');
+};
+
+/** Runs the client's session against the API, which lives in a process of its own meanwhile. */
+const session = async (): Promise<Seen> => {
+  const interpreter = await python();
+  const server = spawn(process.execPath, [join(here, '..', 'testing', 'serve-memory.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const served = await new Promise<Served>((resolve, reject) => {
+      server.once('error', reject);
+      server.once('exit', (code) => reject(new Error(`The server ended with ${code}.`)));
+      createInterface(server.stdout).once('line', (line) => resolve(JSON.parse(line) as Served));
+    });
+    const { stdout } = await run(interpreter, [join(here, 'testing', 'client_session.py')], {
+      env: environment(served),
+      timeout: 2 * MINUTES,
+    });
+    return JSON.parse(stdout) as Seen;
+  } finally {
+    server.stdin.end();
+  }
+};
+
+const environment = ({ url, token, runId, experimentId }: Served): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: tmpdir(),
+  MLFLOW_TRACKING_URI: url,
+  MLFLOW_TRACKING_TOKEN: token,
+  MLFLOW_EXPERIMENT_ID: experimentId,
+  MLFLOW_RUN_ID: runId,
+  EXPERIMENT_NAME: 'digits-train',
+  MLFLOW_DISABLE_TELEMETRY: 'true',
+  MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT: 'true',
+  MLFLOW_HTTP_REQUEST_MAX_RETRIES: '2',
+});
+
+describe('the unmodified MLflow client', () => {
+  let seen: Seen = {};
+  beforeAll(async () => {
+    seen = await session();
+  }, 10 * MINUTES);
+
+  test('takes up the run that was opened for it and ends it', () => {
+    expect(seen).toMatchObject({
+      experiment: 'digits-train',
+      resumed: true,
+      artifact_uri: `mlflow-artifacts:/demo/runs/${'a'.repeat(32)}/artifacts`,
+      status: 'FINISHED',
+    });
+  });
+
+  test('logs params, metrics and tags, and reads them back', () => {
+    expect(seen).toMatchObject({
+      params: { lr: '0.1', hidden: '64', kernel: 'rbf', batch: 'yes' },
+      metrics: { loss: '0.25', accuracy: '0.97', broken: 'nan', huge: 'inf', batch: '1.0' },
+      tags: { stage: 'candidate', a: '1', b: null, batch: 'yes' },
+      hidden_tags: [],
+      history: [
+        [0, 0.5],
+        [1, 0.25],
+      ],
+      param_twice: [
+        'INVALID_PARAMETER_VALUE',
+        expect.stringContaining('Changing param values is not allowed'),
+      ],
+    });
+  });
+
+  test('logs, lists and downloads artifacts', () => {
+    expect(seen).toMatchObject({
+      root: [
+        ['docs', true, null],
+        ['model.onnx', false, 10],
+        ['plots', true, null],
+      ],
+      docs: [
+        ['docs/a.json', false, 12],
+        ['docs/empty.txt', false, 0],
+        ['docs/hello.txt', false, 5],
+      ],
+      of_file: [],
+      downloaded: [
+        ['docs/a.json', '{\n  "a": 1\n}'],
+        ['docs/empty.txt', ''],
+        ['docs/hello.txt', 'hello'],
+        ['model.onnx', 'onnx bytes'],
+        ['plots/a b ü.json', '{}'],
+      ],
+      load_text: 'hello',
+    });
+  });
+
+  test('is told at once that a file is too large', () => {
+    const [code, message] = seen['too_large'] as readonly [string, string];
+    expect(code).toBe('HTTPError');
+    expect(message).toContain('an artifact may have at most 8388608; nothing was stored');
+  });
+
+  test('logs a model with its run and finds it again', () => {
+    expect(seen).toMatchObject({
+      model: ['classifier', 'READY', true, '0.1'],
+      model_tags: 'good',
+      model_bytes: 'logged bytes',
+      outputs: [true],
+    });
+    expect(seen['model_files']).toContain('classifier/model.onnx');
+  });
+
+  test('opens a run of its own, searches, deletes, restores and renames it', () => {
+    expect(seen).toMatchObject({
+      own: ['by hand', 'FINISHED'],
+      found: ['by hand'],
+      after_delete: 0,
+      renamed: 'renamed',
+      failed: 'FAILED',
+    });
+  });
+
+  test('sees only the Experiment of its pod', () => {
+    expect(seen).toMatchObject({ experiments: ['digits-train'], elsewhere: [], missing: null });
+  });
+
+  test('is told what this API does not do', () => {
+    expect(seen).toMatchObject({
+      create: ['INVALID_PARAMETER_VALUE', expect.stringContaining('kubectl apply')],
+      no_run: ['RESOURCE_DOES_NOT_EXIST', expect.stringContaining('not found')],
+      registry: ['ENDPOINT_NOT_FOUND', expect.stringContaining('not part of the MLflow protocol')],
+      stolen: ['UNAUTHENTICATED', expect.stringContaining('does not accept this token')],
+    });
+  });
+});

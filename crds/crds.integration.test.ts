@@ -213,6 +213,44 @@ describe('what is accepted', () => {
   });
 });
 
+describe('objects as large as the schema lets them be', () => {
+  const times = <T>(count: number, make: (index: number) => T): T[] =>
+    Array.from({ length: count }, (_, index) => make(index));
+
+  test('an Experiment with a hundred long parameters stays within the cost of its rules', async () => {
+    const name = (index: number) => `p${index}`.padEnd(63, 'x');
+    const list = times(256, (index) => `${index}`.padStart(128, '1'));
+    const large = changed(experimentExample, {
+      'metadata.name': 'large',
+      'spec.parameters': times(100, (index) => ({
+        name: name(index),
+        parameterType: 'discrete',
+        feasibleSpace: { list },
+      })).map((each, index) => (index < 20 ? each : { ...each, feasibleSpace: { list: ['1'] } })),
+      'spec.trialTemplate.trialParameters': times(100, (index) => ({
+        name: name(index),
+        reference: name(99),
+      })),
+    });
+    expect(messageOf(await api.tryCreate(large))).toBe('accepted');
+  });
+
+  test('a Pipeline with a hundred tasks stays within the cost of its rules', async () => {
+    const name = (index: number) => `t${index}-`.padEnd(63, 'x');
+    const large = changed(pipelineExample, {
+      'metadata.name': 'large',
+      'spec.tasks': times(100, (index) => ({
+        name: name(index),
+        ...(index === 0
+          ? {}
+          : { depends: times(15, (other) => name(index <= other ? 0 : other)).join(' && ') }),
+        template: { container: { image: 'registry.example.com/task:1' } },
+      })),
+    });
+    expect(messageOf(await api.tryCreate(large))).toBe('accepted');
+  });
+});
+
 describe('what may change later', () => {
   async function replaced(manifest: Named, changes: Record<string, unknown>) {
     const stored = await read(manifest);

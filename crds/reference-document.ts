@@ -80,7 +80,29 @@ function typeOf(field: StructuralSchema): string {
 
 function rulesOf(schema: StructuralSchema): string[] {
   const lines = collectRules(schema, '');
-  return lines.length === 0 ? [] : ['### Rules', lines.map((line) => `- ${line}`).join('\n')];
+  if (lines.length === 0) return [];
+  return [
+    '### Rules',
+    joinUnchangeable(lines)
+      .map((line) => `- ${plain(line)}`)
+      .join('\n'),
+  ];
+}
+
+/** The fields that cannot be changed for the same reason make one line. */
+function joinUnchangeable(lines: readonly string[]): string[] {
+  const fieldsOf = new Map<string, string[]>();
+  for (const line of lines) {
+    const [, field = '', rest = ''] = / ?([\w.]+) (cannot be changed.*)$/.exec(line) ?? [];
+    const key = rest === '' ? line : rest;
+    fieldsOf.set(key, [...(fieldsOf.get(key) ?? []), ...(rest === '' ? [] : [code(field)])]);
+  }
+  return [...fieldsOf].map(([rest, fields]) => [fields.join(', '), rest].join(' ').trim());
+}
+
+/** Markdown reads `<model>` as a tag and shows nothing. */
+function plain(text: string): string {
+  return text.replaceAll('<', '&lt;');
 }
 
 function collectRules(schema: StructuralSchema, path: string): string[] {
@@ -99,7 +121,7 @@ function collectRules(schema: StructuralSchema, path: string): string[] {
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+    `| ${cells.map((cell) => plain(cell).replaceAll('|', String.raw`\|`)).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

@@ -36,7 +36,7 @@ const status = statusOf({
   candidateVersion: text('The version that is coming up.', 63).optional(),
   revision: text(
     'What is being rolled out now; the annotations promote, abort and retry must name it.',
-    63,
+    253,
   ).optional(),
   currentStepIndex: count('The canary step that is being done, from 0.').optional(),
   weights: listMap(

@@ -25,9 +25,16 @@ export const rbacTemplate = (): string => {
 const named = (name: string, rules: readonly PolicyRule[]): string =>
   `{{- define "${name}" -}}\n${dump(rules, { lineWidth: 100, flowLevel: 2 })}{{- end -}}\n`;
 
-/** Declarations are data: reading them must not need the outside world. */
-const noPorts = new Proxy({} as Ports, {
-  get: (_, name) => {
-    throw new Error(`A controller used the port "${String(name)}" while it declared itself.`);
-  },
-});
+/** Declarations are data: a controller may take its ports, but not use them, to make them. */
+const unusable = (path: string): object =>
+  new Proxy(Object.freeze({}), {
+    get: (_, name) => {
+      throw new Error(`A controller used ${path}.${String(name)} while it declared itself.`);
+    },
+  });
+
+const noPorts: Ports = {
+  artifacts: unusable('artifacts') as Ports['artifacts'],
+  runs: unusable('runs') as Ports['runs'],
+  children: unusable('children') as Ports['children'],
+};

@@ -1,10 +1,26 @@
+{{/* Generated from what controllers declare by `make generate`; do not edit. */}}
 {{- define "mlops.rules.operator" -}}
 - apiGroups: ['']
   resources: [events, pods]
   verbs: [get, list, watch]
+- apiGroups: ['']
+  resources: [services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get, list, watch]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, update, patch]
+  verbs: [list, create, update, patch]
 - apiGroups: [mlops.pynomaly.io]
   resources: [abtests, experiments, modelaliases, modeldeployments, models, modelversions, pipelineruns, pipelines, retrainpolicies]
   verbs: [get, list, watch, create, update, patch, delete]
@@ -14,6 +30,9 @@
 - apiGroups: [mlops.pynomaly.io]
   resources: [abtests/status, experiments/status, modelaliases/status, modeldeployments/status, models/status, modelversions/status, pipelineruns/status, pipelines/status, retrainpolicies/status]
   verbs: [get, update, patch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
 {{- end -}}
 
 {{- define "mlops.rules.cluster" -}}

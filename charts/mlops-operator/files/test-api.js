@@ -1,7 +1,9 @@
+/* global fetch, AbortSignal */
 // What `helm test` runs: the operator is ready, and its API knows who asks and what they may do.
 import { readFileSync } from 'node:fs';
+import { env, stdout } from 'node:process';
 
-const { API_URL, READY_URL, NAMESPACE } = process.env;
+const { API_URL, READY_URL, NAMESPACE } = env;
 const models = `${API_URL}/api/v1/namespaces/${NAMESPACE}/models`;
 
 const check = async (what, url, headers, wanted) => {
@@ -10,7 +12,7 @@ const check = async (what, url, headers, wanted) => {
   if (answer.status !== wanted) {
     throw new Error(`${what}: GET ${url} answered ${answer.status}, not ${wanted}: ${body}`);
   }
-  console.log(`ok - ${what}`);
+  stdout.write(`ok - ${what}\n`);
   return body;
 };
 

@@ -1,8 +1,10 @@
+/* global fetch */
 // Creates each Secret of SECRETS (name=key,key;name=key) with random values, unless it is there.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { env, stdout } from 'node:process';
 
-const { NAMESPACE, SECRETS, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+const { NAMESPACE, SECRETS, KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
 const token = readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/token', 'utf8');
 const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
@@ -21,7 +23,7 @@ for (const entry of SECRETS.split(';')) {
       stringData,
     }),
   });
-  if (answer.status === 201) console.log(`Secret ${name} created.`);
-  else if (answer.status === 409) console.log(`Secret ${name} is there already; left as it is.`);
+  if (answer.status === 201) stdout.write(`Secret ${name} created.\n`);
+  else if (answer.status === 409) stdout.write(`Secret ${name} is there already; left as it is.\n`);
   else throw new Error(`Secret ${name}: ${answer.status} ${await answer.text()}`);
 }

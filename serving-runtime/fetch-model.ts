@@ -109,8 +109,10 @@ async function attemptFetch(
   signal: AbortSignal,
 ): Promise<FetchedModel | SourceError> {
   const folder = await newPartialFolder(request.cacheDir);
+  // Ends the connection however the attempt ends, also where its body was never read.
+  const attempt = new AbortController();
   try {
-    const opened = await openSource(request.source, signal);
+    const opened = await openSource(request.source, AbortSignal.any([signal, attempt.signal]));
     const files = await storeAll(opened, folder, request.maxModelBytes);
     const digest = digestOf(files, opened.isFolder);
     const expected = request.digest ?? opened.announcedDigest;
@@ -122,6 +124,7 @@ async function attemptFetch(
     if (error instanceof ModelFailure || signal.aborted) throw error;
     throw diskFailure(error, request.cacheDir);
   } finally {
+    attempt.abort();
     await rm(folder, { recursive: true, force: true });
   }
 }

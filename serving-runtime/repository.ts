@@ -65,13 +65,22 @@ export class ModelRepository {
       this.#enter('loading');
       const session = await this.#steps.open(fetched.path);
       this.#enter('warming');
-      await this.#steps.warmUp(session);
+      await this.#warmUp(session);
       const loaded = { session, metadata: describe(this.identity, fetched, session) };
       this.#loaded = loaded;
       this.#enter('ready');
       return loaded;
     } catch (error) {
       this.#enter('failed');
+      throw error;
+    }
+  }
+
+  async #warmUp(session: ModelSession): Promise<void> {
+    try {
+      await this.#steps.warmUp(session);
+    } catch (error) {
+      await session.close();
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+/// <reference lib="es2025.float16" />
 /** ONNX Runtime: the only file that knows it. */
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
@@ -126,12 +127,18 @@ class OnnxSession implements ModelSession {
   }
 }
 
-function toOnnx(tensor: Tensor): ort.Tensor {
-  return new ort.Tensor(
-    onnxOfDatatype[tensor.datatype],
-    tensor.data as ort.Tensor.DataType,
-    tensor.shape,
-  );
+function toOnnx({ datatype, shape, data }: Tensor): ort.Tensor {
+  if (data instanceof Float16Array) return halfPrecision(shape, data);
+  return new ort.Tensor(onnxOfDatatype[datatype], data, shape);
+}
+
+/**
+ * onnxruntime-node 1.30 reads 0 bytes from a Float16Array, whose kind its N-API does not know, while
+ * its Tensor class turns a Uint16Array into one; it reads the same fields from a plain object.
+ */
+function halfPrecision(dims: readonly number[], data: Float16Array): ort.Tensor {
+  const bits = new Uint16Array(data.buffer, data.byteOffset, data.length);
+  return { type: 'float16', dims, location: 'cpu', data: bits } as unknown as ort.Tensor;
 }
 
 function fromOnnx(name: string, value: ort.OnnxValue | undefined): Tensor {

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import { serve } from '../serve.ts';
+import { openSession } from '../session.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { warmUp } from '../warm-up.ts';
+import { sha256 } from './artifact-server.ts';
+import { modelPath } from './models-folder.ts';
+
+export type Serving = {
+  readonly url: string;
+  readonly metricsUrl: string;
+  /** Log lines, parsed. */
+  readonly log: Record<string, unknown>[];
+  readonly ready: Promise<void>;
+  /** Asks it to stop; the drain's pause lasts until `endDrain`. */
+  readonly stop: () => void;
+  readonly endDrain: () => void;
+  readonly ended: Promise<void>;
+};
+
+const defaults: Config = {
+  model: 'test',
+  version: '1.0.0',
+  digest: undefined,
+  source: { kind: 'path', path: '' },
+  httpPort: 0,
+  metricsPort: 0,
+  cacheDir: '',
+  maxModelBytes: 1e9,
+  maxBodyBytes: 100_000,
+  timeoutMs: 10_000,
+  containerConcurrency: 8,
+  queueSize: 8,
+  drainMs: 5000,
+  fetchMs: 1000,
+  terminationLog: '',
+  logLevel: 'debug',
+};
+
+/**
+ * The whole server on loopback with a model of testing/models, as the process runs it. `before` holds
+ * the load back.
+ */
+export async function startServing(
+  model: string,
+  changes: Partial<Config> = {},
+  before: Promise<void> = Promise.resolve(),
+): Promise<Serving> {
+  const stopping = new AbortController();
+  const listening = Promise.withResolvers<{ http: number; metrics: number }>();
+  const ready = Promise.withResolvers<undefined>();
+  const drained = Promise.withResolvers<undefined>();
+  const log: Record<string, unknown>[] = [];
+  const path = modelPath(model);
+  let ids = 0;
+  const ended = serve(
+    { ...defaults, ...changes },
+    {
+      logger: createLogger(
+        'debug',
+        {},
+        {
+          write: (line) => {
+            const entry = JSON.parse(line) as Record<string, unknown>;
+            log.push(entry);
+            if (entry['msg'] === 'model is ready') ready.resolve(undefined);
+          },
+        },
+      ),
+      now: () => performance.now(),
+      newRequestId: () => `request-${String(++ids)}`,
+      pause: (ms) => (ms === 0 ? Promise.resolve() : drained.promise),
+      loadSteps: () => ({
+        fetch: async (signal) => {
+          await Promise.race([before, rejectedBy(signal)]);
+          const bytes = await readFile(path);
+          return { path, digest: sha256(bytes), sizeBytes: bytes.length };
+        },
+        open: openSession,
+        warmUp: (session) => warmUp(session, () => undefined),
+      }),
+      stop: stopping.signal,
+      onListening: listening.resolve,
+    },
+  );
+  ended.catch(ready.reject);
+  ready.promise.catch(() => undefined);
+  const ports = await listening.promise;
+  return {
+    url: `http://127.0.0.1:${String(ports.http)}`,
+    metricsUrl: `http://127.0.0.1:${String(ports.metrics)}`,
+    log,
+    ready: ready.promise,
+    stop: () => {
+      stopping.abort(new Error('received SIGTERM'));
+    },
+    endDrain: () => {
+      drained.resolve(undefined);
+    },
+    ended,
+  };
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+}

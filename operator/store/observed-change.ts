@@ -16,5 +16,6 @@ export type ObservedChange = {
  */
 export type ChangeObserver = {
   observe(change: ObservedChange): void;
-  snapshot(kind: string, objects: readonly KubernetesObject[]): void;
+  /** `namespace` when the list covered only that one; objects elsewhere are then left alone. */
+  snapshot(kind: string, objects: readonly KubernetesObject[], namespace?: string): void;
 };

@@ -1,0 +1,354 @@
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { reached } from '../../store/reached.ts';
+import { decodeCursor, encodeCursor } from './run-cursor.ts';
+import { trialRunId } from './run-id.ts';
+import { runsOf } from './run-rows.ts';
+import {
+  InvalidRunInput,
+  ParamConflict,
+  RunNotFound,
+  type Metric,
+  type MetricPage,
+  type NewRun,
+  type NewTrial,
+  type Run,
+  type RunBatch,
+  type RunChange,
+  type RunListing,
+  type RunPage,
+  type RunStore,
+} from './run-store.ts';
+import type { RunTables } from './run-tables.ts';
+
+type Db = Kysely<RunTables> | Transaction<RunTables>;
+
+/** Trials and runs in PostgreSQL. */
+export const sqlRunStore = (db: Kysely<RunTables>): RunStore => new SqlRunStore(db);
+
+class SqlRunStore implements RunStore {
+  readonly #db: Kysely<RunTables>;
+
+  constructor(db: Kysely<RunTables>) {
+    this.#db = db;
+  }
+
+  createTrial({ experiment, number, parameters, name }: NewTrial): Promise<Run> {
+    const runId = trialRunId(experiment.uid, number);
+    return this.#write('create a trial', async (tx) => {
+      await tx
+        .insertInto('runs')
+        .values({
+          ...identityColumns(runId, experiment),
+          trial_number: number,
+          name,
+          user_id: '',
+          status: 'SCHEDULED',
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      await insertMissing(tx, 'run_params', runId, parameters);
+      return required(runId, await runById(tx, runId));
+    });
+  }
+
+  createRun({ runId, experiment, name, userId, startTime, tags = {} }: NewRun): Promise<Run> {
+    return this.#write('create a run', async (tx) => {
+      const inserted = await tx
+        .insertInto('runs')
+        .values({
+          ...identityColumns(runId, experiment),
+          trial_number: null,
+          name,
+          user_id: userId,
+          status: 'RUNNING',
+          start_time: startTime,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows !== 1n)
+        throw new InvalidRunInput(`Run ${runId} exists already.`);
+      await insertMissing(tx, 'run_tags', runId, tags);
+      return required(runId, await runById(tx, runId));
+    });
+  }
+
+  startRun(runId: string, at: number): Promise<void> {
+    return this.#write('start a run', async (tx) => {
+      await exists(tx, runId);
+      await tx
+        .updateTable('runs')
+        .set((eb) => ({
+          status: 'RUNNING' as const,
+          start_time: eb.fn.coalesce('start_time', eb.val(at)),
+        }))
+        .where('run_id', '=', runId)
+        .where('status', '=', 'SCHEDULED')
+        .execute();
+    });
+  }
+
+  finishRun(runId: string, status: 'FINISHED' | 'FAILED' | 'KILLED', at: number): Promise<void> {
+    return this.#write('finish a run', async (tx) => {
+      await exists(tx, runId);
+      await tx
+        .updateTable('runs')
+        .set({ status, end_time: at })
+        .where('run_id', '=', runId)
+        .where('status', 'in', ['SCHEDULED', 'RUNNING'])
+        .execute();
+    });
+  }
+
+  getRun(runId: string): Promise<Run | undefined> {
+    return reached('read a run', () => runById(this.#db, runId));
+  }
+
+  updateRun(runId: string, { status, startTime, endTime, name }: RunChange): Promise<Run> {
+    return this.#write('update a run', async (tx) => {
+      await exists(tx, runId);
+      const columns = {
+        ...(status !== undefined && { status }),
+        ...(startTime !== undefined && { start_time: startTime }),
+        ...(endTime !== undefined && { end_time: endTime }),
+        ...(name !== undefined && { name }),
+      };
+      if (Object.keys(columns).length > 0) {
+        await tx.updateTable('runs').set(columns).where('run_id', '=', runId).execute();
+      }
+      return required(runId, await runById(tx, runId));
+    });
+  }
+
+  deleteRun(runId: string): Promise<void> {
+    return this.#setStage(runId, 'deleted');
+  }
+
+  restoreRun(runId: string): Promise<void> {
+    return this.#setStage(runId, 'active');
+  }
+
+  logBatch(runId: string, { metrics = [], params = {}, tags = {} }: RunBatch): Promise<void> {
+    return this.#write('log to a run', async (tx) => {
+      const stage = await exists(tx, runId);
+      if (stage === 'deleted')
+        throw new InvalidRunInput(`Run ${runId} is deleted; restore it before logging to it.`);
+      await insertMissing(tx, 'run_params', runId, params);
+      await refuseChangedParams(tx, runId, params);
+      await setTags(tx, runId, tags);
+      await insertMetrics(tx, runId, metrics);
+    });
+  }
+
+  deleteTag(runId: string, key: string): Promise<void> {
+    return this.#write('delete a tag', async (tx) => {
+      await exists(tx, runId);
+      await tx.deleteFrom('run_tags').where('run_id', '=', runId).where('key', '=', key).execute();
+    });
+  }
+
+  metricHistory(
+    runId: string,
+    key: string,
+    page: { readonly limit?: number; readonly cursor?: string } = {},
+  ): Promise<MetricPage> {
+    const { limit = 1000, cursor } = page;
+    const from = cursor === undefined ? 0 : Number(decodeCursor(cursor, 1)[0]);
+    return this.#write('read metrics', async (tx) => {
+      await exists(tx, runId);
+      const rows = await tx
+        .selectFrom('run_metrics')
+        .select(['key', 'value', 'step', 'timestamp'])
+        .where('run_id', '=', runId)
+        .where('key', '=', key)
+        .orderBy('step')
+        .orderBy('timestamp')
+        .orderBy('value')
+        .offset(from)
+        .limit(limit + 1)
+        .execute();
+      const metrics = rows
+        .slice(0, limit)
+        .map((row) => ({ ...row, step: Number(row.step), timestamp: Number(row.timestamp) }));
+      return { metrics, ...(rows.length > limit && { nextCursor: encodeCursor([from + limit]) }) };
+    });
+  }
+
+  listRuns({ experimentUids, view = 'active', limit = 100, cursor }: RunListing): Promise<RunPage> {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, 2);
+    return reached('list runs', async () => {
+      if (experimentUids.length === 0) return { runs: [] };
+      const start = sql<string>`coalesce(start_time, 0)`;
+      let query = this.#db
+        .selectFrom('runs')
+        .selectAll()
+        .where('experiment_uid', 'in', [...experimentUids]);
+      if (view !== 'all') query = query.where('lifecycle_stage', '=', view);
+      if (after !== undefined) {
+        const [time, runId] = [Number(after[0]), String(after[1])];
+        query = query.where((eb) =>
+          eb.or([
+            eb(start, '<', String(time)),
+            eb.and([eb(start, '=', String(time)), eb('run_id', '>', runId)]),
+          ]),
+        );
+      }
+      const rows = await query
+        .orderBy(start, 'desc')
+        .orderBy('run_id')
+        .limit(limit + 1)
+        .execute();
+      const runs = await runsOf(this.#db, rows.slice(0, limit));
+      const last = runs.at(-1);
+      const more = rows.length > limit && last !== undefined;
+      return { runs, ...(more && { nextCursor: encodeCursor([last.startTime ?? 0, last.runId]) }) };
+    });
+  }
+
+  deleteExperimentRuns(experimentUid: string): Promise<number> {
+    return this.#write('delete runs', async (tx) => {
+      const result = await tx
+        .deleteFrom('runs')
+        .where('experiment_uid', '=', experimentUid)
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    });
+  }
+
+  #setStage(runId: string, stage: 'active' | 'deleted'): Promise<void> {
+    return this.#write('change a run', async (tx) => {
+      await exists(tx, runId);
+      await tx
+        .updateTable('runs')
+        .set({ lifecycle_stage: stage })
+        .where('run_id', '=', runId)
+        .execute();
+    });
+  }
+
+  #write<T>(what: string, work: (tx: Transaction<RunTables>) => Promise<T>): Promise<T> {
+    return reached(what, () => this.#db.transaction().execute(work), [
+      RunNotFound,
+      InvalidRunInput,
+    ]).catch((error: unknown) => {
+      if (!isUnstorable(error)) throw error;
+      throw new InvalidRunInput(`The database cannot store this value: ${error.message}`, {
+        cause: error,
+      });
+    });
+  }
+}
+
+/** SQLSTATE class 22: a value outside what a column can hold, such as a NUL character in a text. */
+const isUnstorable = (error: unknown): error is Error => {
+  const code = (error as { readonly code?: unknown } | undefined)?.code;
+  return error instanceof Error && typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
+};
+
+const identityColumns = (runId: string, experiment: Run['experiment']) => ({
+  run_id: runId,
+  experiment_uid: experiment.uid,
+  namespace: experiment.namespace,
+  experiment_name: experiment.name,
+  lifecycle_stage: 'active' as const,
+});
+
+const required = (runId: string, run: Run | undefined): Run => {
+  if (run === undefined) throw new RunNotFound(runId);
+  return run;
+};
+
+const runById = async (db: Db, runId: string): Promise<Run | undefined> => {
+  const rows = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).execute();
+  return (await runsOf(db, rows))[0];
+};
+
+/** Locks the run's row, so that what follows is judged by what is there. */
+const exists = async (tx: Transaction<RunTables>, runId: string): Promise<'active' | 'deleted'> => {
+  const row = await tx
+    .selectFrom('runs')
+    .select('lifecycle_stage')
+    .where('run_id', '=', runId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new RunNotFound(runId);
+  return row.lifecycle_stage;
+};
+
+const keyValues = (runId: string, values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([key, value]) => ({ run_id: runId, key, value }));
+
+const insertMissing = async (
+  tx: Transaction<RunTables>,
+  table: 'run_params' | 'run_tags',
+  runId: string,
+  values: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const rows = keyValues(runId, values);
+  if (rows.length === 0) return;
+  await tx
+    .insertInto(table)
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+};
+
+const refuseChangedParams = async (
+  tx: Transaction<RunTables>,
+  runId: string,
+  params: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const keys = Object.keys(params);
+  if (keys.length === 0) return;
+  const stored = await tx
+    .selectFrom('run_params')
+    .select(['key', 'value'])
+    .where('run_id', '=', runId)
+    .where('key', 'in', keys)
+    .execute();
+  for (const { key, value } of stored) {
+    const wanted = params[key];
+    if (wanted !== undefined && wanted !== value)
+      throw new ParamConflict({ runId, key }, value, wanted);
+  }
+};
+
+const setTags = async (
+  tx: Transaction<RunTables>,
+  runId: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> => {
+  const rows = keyValues(runId, tags);
+  if (rows.length === 0) return;
+  await tx
+    .insertInto('run_tags')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['run_id', 'key'])
+        .doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
+    )
+    .execute();
+};
+
+const insertMetrics = async (
+  tx: Transaction<RunTables>,
+  runId: string,
+  metrics: readonly Metric[],
+): Promise<void> => {
+  for (const { key, value, timestamp, step } of metrics) {
+    const row = { run_id: runId, key, value, timestamp, step };
+    await tx
+      .insertInto('run_metrics')
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    // PostgreSQL sorts NaN above all numbers; here any number beats it.
+    await sql`
+      insert into run_latest_metrics as latest (run_id, key, step, timestamp, value)
+      values (${runId}, ${key}, ${step}, ${timestamp}, ${value})
+      on conflict (run_id, key) do update
+        set step = excluded.step, timestamp = excluded.timestamp, value = excluded.value
+        where (excluded.step, excluded.timestamp, excluded.value <> 'NaN', excluded.value)
+            > (latest.step, latest.timestamp, latest.value <> 'NaN', latest.value)`.execute(tx);
+  }
+};

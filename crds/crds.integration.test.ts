@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { readConfig } from '../e2e/cluster/config.ts';
+import { goToolPath } from '../e2e/cluster/go-tool.ts';
+import { kubectl as clusterKubectl } from '../e2e/cluster/kubectl.ts';
 import { rootSchema } from './custom-resource-definition.ts';
 import { kinds } from './schema/all.ts';
 import type { StructuralSchema } from './structural.ts';
@@ -27,11 +28,12 @@ import { refusals } from './testing/refusals.ts';
 
 const kubeconfig = process.env['KUBECONFIG_INTEGRATION'] ?? '';
 const namespace = `crds-${randomUUID().slice(0, 8)}`;
-const exec = promisify(execFile);
+
+// Starting kubectl takes a second or more on a busy machine.
+jest.setTimeout(60_000);
 
 async function kubectl(...args: string[]): Promise<string> {
-  const { stdout } = await exec('kubectl', ['--kubeconfig', kubeconfig, ...args]);
-  return stdout;
+  return clusterKubectl(goToolPath(readConfig(), 'kube'), kubeconfig, args);
 }
 
 function messageOf(answer: Answer): string {
@@ -48,10 +50,10 @@ function messagesOf(schema: StructuralSchema): string[] {
 
 type Named = { readonly kind: string; readonly metadata: { readonly name: string } };
 
-async function read({ kind, metadata }: Named): Promise<AnyManifest> {
-  const resource = `${definitionOf(kind).plural}.mlops.pynomaly.io`;
-  const json = await kubectl('get', resource, metadata.name, '-n', namespace, '-o', 'json');
-  return JSON.parse(json) as AnyManifest;
+async function read(manifest: Named): Promise<AnyManifest> {
+  const answer = await api.get(manifest);
+  if (!answer.accepted) throw new Error(answer.message);
+  return answer.object;
 }
 
 function resourceVersion(manifest: AnyManifest): unknown {

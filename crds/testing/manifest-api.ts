@@ -52,6 +52,12 @@ export class ManifestApi {
     );
   }
 
+  async get(body: object): Promise<Answer> {
+    const { fieldValidation: _, ...request } = this.#request(body);
+    const { name } = (body as AnyManifest).metadata;
+    return this.#answer(() => this.#api.getNamespacedCustomObject({ ...request, name }));
+  }
+
   async replaceStatus(body: object): Promise<Answer> {
     const { name } = (body as AnyManifest).metadata;
     return this.#answer(() =>

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,6 +13,8 @@ import { startS3 } from '../cluster/servers/s3.ts';
  */
 const run = async (args: readonly string[]): Promise<number> => {
   const dir = mkdtempSync(join(tmpdir(), 'mlops-integration-'));
+  // PostgreSQL runs as a user of its own and must pass through.
+  chmodSync(dir, 0o711);
   const started: { stop(): Promise<void> }[] = [];
   const keep = <T extends { stop(): Promise<void> }>(server: T): T => {
     started.push(server);

@@ -46,6 +46,11 @@ def infer(url, pixels):
     return np.array(label["data"]), np.array(probabilities["data"]).reshape(probabilities["shape"])
 
 
+def described(tensors):
+    """`image FP32 [-1, 64]`"""
+    return ", ".join(f"{each['name']} {each['datatype']} {each['shape']}" for each in tensors)
+
+
 def table(truth, ours, served, probability, agree):
     print("\n row  truth  scikit-learn  server  probability  agree")
     for row, cells in enumerate(zip(truth, ours, served, probability, agree)):
@@ -60,7 +65,11 @@ def main():
     options = parser.parse_args()
 
     metadata = ask(options.url)
-    print(f"{options.url}\nserves {json.dumps(metadata)}", flush=True)
+    print(f"{options.url}", flush=True)
+    print(f"  version  {', '.join(metadata['versions'])}")
+    print(f"  digest   {metadata['parameters']['digest']}")
+    print(f"  takes    {described(metadata['inputs'])}")
+    print(f"  gives    {described(metadata['outputs'])}", flush=True)
     print("fitting the same model here …", flush=True)
     pixels, held_out, digits, truth = split(options.seed)
     own = fit(pixels, digits, options).predict_proba(held_out)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { clusterPaths } from '../cluster-processes.ts';
@@ -8,12 +8,9 @@ import type { Progress } from '../progress.ts';
 import { buildImages } from './build.ts';
 import { buildah, signaturePolicy } from './buildah.ts';
 import { imageRef, type ImageName } from './catalog.ts';
+import { assembleOciLayout } from './oci-layout.ts';
 
 type Context = { readonly config: Config; readonly progress: Progress };
-
-type OciIndex = {
-  readonly manifests: readonly { readonly annotations?: Readonly<Record<string, string>> }[];
-};
 
 /** Builds what is missing, and gives the cluster's containerd those images it does not have. */
 export async function loadImages(context: Context, names: readonly ImageName[]): Promise<void> {
@@ -31,42 +28,22 @@ async function loadedImages(): Promise<ReadonlySet<string>> {
   return new Set((await run('ctr', [...ctr, 'images', 'ls', '-q'])).split('\n'));
 }
 
+/** All in one archive, so that the layers they share are read and unpacked once. */
 async function importImages(config: Config, refs: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(config.cache, 'images', 'load-'));
-  const archive = `${folder}.tar`;
+  const layout = join(folder, 'layout');
+  const archive = join(folder, 'images.tar');
   try {
-    // One archive for all, so that the layers they share are written and read once.
-    for (const ref of refs) {
-      await buildah(config, [
-        'push',
-        '-q',
-        '-D',
-        ...signaturePolicy(config),
-        ref,
-        `oci:${folder}:${ref}`,
-      ]);
+    const written = new Map(refs.map((ref, index) => [ref, join(folder, `${index}`)]));
+    for (const [ref, target] of written) {
+      await buildah(config, ['push', '-q', '-D', ...signaturePolicy(config), ref, `dir:${target}`]);
     }
-    const index = join(folder, 'index.json');
-    writeFileSync(index, withContainerdNames(readFileSync(index, 'utf8')));
-    await run('tar', ['-C', folder, '-cf', archive, '.']);
+    assembleOciLayout(layout, written);
+    await run('tar', ['-C', layout, '-cf', archive, '.']);
     await run('ctr', [...ctr, 'images', 'import', archive]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
-    rmSync(archive, { force: true });
   }
-}
-
-/** containerd takes an image's full name from an annotation of its own, and else invents a prefix. */
-export function withContainerdNames(indexJson: string): string {
-  const index = JSON.parse(indexJson) as OciIndex;
-  const manifests = index.manifests.map((manifest) => ({
-    ...manifest,
-    annotations: {
-      ...manifest.annotations,
-      'io.containerd.image.name': manifest.annotations?.['org.opencontainers.image.ref.name'] ?? '',
-    },
-  }));
-  return JSON.stringify({ ...index, manifests });
 }
 
 const ctr = ['-a', clusterPaths.runtime.socket, '-n', 'k8s.io'] as const;

@@ -17,6 +17,7 @@ export async function installChart(context: Context, target: Target): Promise<vo
   writeFileSync(values, JSON.stringify(chartValues(target), null, 2));
   await progress.step(`installing the chart into ${SYSTEM_NAMESPACE}`, async () => {
     await ensureNamespace(target);
+    await freeRelease(target);
     await target.helm(
       [
         ...['upgrade', '--install', RELEASE, join(config.repository, 'charts/mlops-operator')],
@@ -49,6 +50,17 @@ async function ensureNamespace(target: Target): Promise<void> {
     },
   };
   await target.kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
+}
+
+/** A run that was interrupted leaves the release locked, and helm would refuse to go on. */
+async function freeRelease({ helm }: Target): Promise<void> {
+  const found = ['--namespace', SYSTEM_NAMESPACE];
+  const releases = JSON.parse(
+    await helm(['list', ...found, '--all', '--filter', `^${RELEASE}$`, '-o', 'json']),
+  ) as readonly { readonly status: string }[];
+  const status = releases[0]?.status ?? '';
+  if (status === 'pending-install') await helm(['uninstall', RELEASE, ...found]);
+  else if (status.startsWith('pending-')) await helm(['rollback', RELEASE, ...found]);
 }
 
 const imageOf = {

@@ -16,7 +16,8 @@ export type Target = {
   /** Name → reference of the images to use; the rest come from where the chart says. */
   readonly images: ImageRefs;
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
-  readonly helm: (args: readonly string[], logFile: string) => Promise<string>;
+  /** What it printed; or nothing, with a log file that gets it. */
+  readonly helm: (args: readonly string[], logFile?: string) => Promise<string>;
 };
 
 export class DemoError extends Error {
@@ -91,6 +92,7 @@ async function programs(
   return {
     ...target,
     kubectl: (args, input) => run(client, args, { env, ...(input === undefined ? {} : { input }) }),
-    helm: (args, logFile) => run(helm, args, { env, logFile }),
+    helm: (args, logFile) =>
+      run(helm, args, { env, ...(logFile === undefined ? {} : { logFile }) }),
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { CommandError } from '../cluster/command.ts';
 import type { Progress } from '../cluster/progress.ts';
 import { DemoError, type Target } from './target.ts';
 
@@ -10,7 +11,7 @@ export type Condition = {
   readonly message?: string;
 };
 
-export type Watched<T> = {
+export type Watched<T extends object> = {
   /** As kubectl takes it: `experiments.mlops.pynomaly.io/digits-train`. */
   readonly object: string;
   readonly namespace: string;
@@ -23,25 +24,41 @@ export type Watched<T> = {
 const PAUSE_MS = 1000;
 
 /** Looks at an object every second and says so whenever its state reads differently. */
-export async function watchUntil<T>(target: Target, watched: Watched<T>): Promise<T> {
+export async function watchUntil<T extends object>(
+  target: Target,
+  watched: Watched<T>,
+): Promise<T> {
   const { object, namespace, timeoutSeconds, progress, judge } = watched;
   const deadline = Date.now() + timeoutSeconds * 1000;
   let said = '';
   while (Date.now() < deadline) {
-    const text = await target.kubectl([
-      ...['get', object, '-n', namespace, '-o', 'json', '--ignore-not-found'],
-    ]);
-    const found = text === '' ? undefined : (JSON.parse(text) as T);
+    const found = await look<T>(target, object, namespace);
     const { done, state } =
-      found === undefined ? { done: false, state: 'not there yet' } : judge(found);
+      typeof found === 'string' ? { done: false, state: found } : judge(found);
     if (state !== said) progress.note(`  ${nameOf(object)}: ${state}`);
     said = state;
-    if (done && found !== undefined) return found;
+    if (done && typeof found !== 'string') return found;
     await sleep(PAUSE_MS);
   }
   throw new DemoError(
     `${object} in ${namespace} was not ready after ${timeoutSeconds} s; it says: ${said}`,
   );
+}
+
+/** The object, or why there is none: an API server that is away for a moment is waited for too. */
+async function look<T extends object>(
+  target: Target,
+  object: string,
+  namespace: string,
+): Promise<T | string> {
+  try {
+    const args = ['get', object, '-n', namespace, '-o', 'json', '--ignore-not-found'];
+    const text = await target.kubectl(args);
+    return text === '' ? 'not there yet' : (JSON.parse(text) as T);
+  } catch (error) {
+    if (error instanceof CommandError) return error.message.split('\n').slice(0, 2).join(' ');
+    throw error;
+  }
 }
 
 /** `experiment digits-train` */

@@ -23,7 +23,8 @@ const MAX_FAULTS = 20;
  * status would be written with the operator's rights, so they are refused or left out.
  */
 export const createManifestReader = (kind: ApiKind): ManifestReader => {
-  const validate = compile(kind);
+  // Compiled when first needed: nine large schemas would delay every start.
+  let compiled: ValidateFunction | undefined;
   return (body, target, requestedBy) => {
     const given = asObject(body);
     const metadata = isRecord(given['metadata']) ? given['metadata'] : {};
@@ -43,6 +44,7 @@ export const createManifestReader = (kind: ApiKind): ManifestReader => {
       },
       ...copied(given, 'spec'),
     };
+    const validate = (compiled ??= compile(kind));
     if (!validate(manifest)) faults.push(...(validate.errors ?? []).map(asFault));
     if (faults.length > 0) refuse(kind, faults);
     return manifest;

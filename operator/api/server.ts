@@ -40,6 +40,8 @@ export const createServer = (
     // Metric values are numbers, or strings where JSON has no number for them.
     ajv: { customOptions: { allowUnionTypes: true } },
     bodyLimit: BODY_LIMIT,
+    // A HEAD would read all that a GET sends, to throw it away.
+    exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     // Long names and artifact paths; the routes have limits of their own.
     routerOptions: { maxParamLength: 1024 },
@@ -47,6 +49,7 @@ export const createServer = (
   // Response schemas are documentation: objects go out as the cluster has them, unknown fields too.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest('identity', undefined);
+  app.removeContentTypeParser('text/plain');
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
   answers(app);

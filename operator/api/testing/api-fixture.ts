@@ -18,6 +18,9 @@ import { memoryRuns } from './memory-runs.ts';
 export const AUDIENCE = 'mlops.pynomaly.io';
 export const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
+/** Made once: nine schemas take longer than most tests. */
+const API_KINDS = kinds.map(apiKindOf);
+
 const noSearch: ResourceSearch = {
   search: async () => ({ items: [] }),
   get: async () => undefined,
@@ -43,7 +46,7 @@ export const apiFixture = async (
       runs,
       artifacts,
       search: options.search ?? noSearch,
-      kinds: kinds.map(apiKindOf),
+      kinds: API_KINDS,
       config: {
         bundledBucket: 'models',
         maxArtifactBytes: 1024,
@@ -111,6 +114,6 @@ export const given = async (
 ): Promise<KubernetesObject> =>
   cluster.create(
     kindNamed(kind),
-    { apiVersion: 'mlops.pynomaly.io/v1alpha1', kind, metadata, ...rest } as KubernetesObject,
+    { apiVersion: 'mlops.pynomaly.io/v1alpha1', kind, metadata, ...rest },
     { fieldManager: 'kubectl' },
   );

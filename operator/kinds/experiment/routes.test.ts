@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { apiFixture, given, person } from '../../api/testing/api-fixture.ts';
+
+const URL = '/api/v1/namespaces/demo/experiments/train/runs';
+
+describe('the runs of an Experiment', () => {
+  test('are shown to who may get it, without the operator’s records', async () => {
+    const fixture = await apiFixture();
+    const { uid = '' } = (await given(fixture, 'Experiment', { namespace: 'demo', name: 'train' }))
+      .metadata;
+    fixture.runs.add({
+      runId: 'a'.repeat(32),
+      experiment: { uid, namespace: 'demo', name: 'train' },
+      name: 'train-0',
+      userId: 'operator',
+      startTime: 1,
+      tags: { stage: 'x', 'mlops.record.artifact.1': '{}' },
+      metrics: [{ key: 'loss', value: NaN, timestamp: 1, step: 0 }],
+    });
+    const headers = person(fixture, 'ada');
+    expect((await fixture.app.inject({ url: URL, headers })).statusCode).toBe(403);
+    fixture.pass(10_000);
+    fixture.cluster.allows = () => true;
+    expect((await fixture.app.inject({ url: URL, headers })).json()).toEqual({
+      items: [
+        {
+          runId: 'a'.repeat(32),
+          name: 'train-0',
+          userId: 'operator',
+          startTime: 1,
+          status: 'RUNNING',
+          lifecycleStage: 'active',
+          params: {},
+          tags: { stage: 'x' },
+          metrics: [{ key: 'loss', value: 'NaN', timestamp: 1, step: 0 }],
+        },
+      ],
+    });
+    const missing = await fixture.app.inject({ url: URL.replace('train', 'none'), headers });
+    expect(missing.json()).toMatchObject({ code: 'NotFound' });
+  });
+
+  test('say where the next page starts', async () => {
+    const fixture = await apiFixture();
+    await given(fixture, 'Experiment', { namespace: 'demo', name: 'train' });
+    fixture.cluster.allows = () => true;
+    fixture.runs.listRuns = async ({ limit, cursor }) => ({
+      runs: [],
+      nextCursor: `${limit}-${cursor}`,
+    });
+    const headers = person(fixture, 'ada');
+    const response = await fixture.app.inject({ url: `${URL}?limit=2&cursor=x`, headers });
+    expect(response.json()).toEqual({ items: [], nextCursor: '2-x' });
+  });
+});

@@ -85,6 +85,16 @@ export function readEnvironment(): Environment {
   return process.env;
 }
 
+/** What to do, from the command line; nothing means serve. Throws ModelFailure `InvalidConfig`. */
+export function readMode(commands: readonly string[]): Mode {
+  const [mode = 'serve', ...more] = commands;
+  if ((mode === 'serve' || mode === 'inspect') && more.length === 0) return mode;
+  throw new ModelFailure(
+    'InvalidConfig',
+    `the command is "${commands.join(' ')}"; give serve, inspect or nothing`,
+  );
+}
+
 /** Where failures go, known even when everything else in the environment is wrong. */
 export function terminationLogPath(environment: Environment): string {
   return environment['MLOPS_TERMINATION_LOG'] ?? '/dev/termination-log';

@@ -1,19 +1,51 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 
-export type DrainPause = (ms: number) => Promise<void>;
+/** A server that knows which of its connections carry a request. */
+export type DrainableServer = {
+  readonly server: Server;
+  /** Ends connections that carry none, also those that never sent a byte. */
+  readonly closeUnused: () => void;
+};
+
+export function drainable(server: Server): DrainableServer {
+  const unused = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    unused.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) unused.add(socket);
+    });
+  });
+  return {
+    server,
+    closeUnused: () => {
+      for (const socket of unused) socket.destroy();
+    },
+  };
+}
+
+/** For a request that was on its way when the server stopped accepting. */
+const lastRequestsMs = 1000;
 
 /**
  * Ends servers without failing a request: for `drainMs` they go on answering (endpoints and proxies
  * learn of it meanwhile, and each answer asks its client to reconnect elsewhere), then they accept no
- * more, end idle connections and wait for the requests at work.
+ * more, end connections without a request and wait for the requests at work.
  */
 export async function drain(
-  servers: readonly Server[],
+  servers: readonly DrainableServer[],
   drainMs: number,
-  pause: DrainPause,
+  pause: (ms: number) => Promise<void>,
 ): Promise<void> {
-  await pause(drainMs);
-  await Promise.all(servers.map(closeServer));
+  if (drainMs > 0) await pause(drainMs);
+  const closed = Promise.all(servers.map(({ server }) => closeServer(server)));
+  if (drainMs > 0) await Promise.race([closed, pause(lastRequestsMs)]);
+  for (const { closeUnused } of servers) closeUnused();
+  await closed;
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -18,7 +18,8 @@ process.on('uncaughtException', (error) => {
 });
 
 process.exit(
-  await runProgram(process.argv[2] === 'inspect' ? 'inspect' : 'serve', {
+  await runProgram({
+    commands: process.argv.slice(2),
     variables: readEnvironment(),
     stop: stopping.signal,
     createLogger,

@@ -2,7 +2,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Mode } from './config.ts';
 import { runProgram } from './program.ts';
 import type { Ports } from './serve.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -41,11 +40,12 @@ afterEach(async () => {
 });
 
 async function run(
-  mode: Mode,
+  mode: string,
   onListening: (ports: Ports, stop: () => void) => void = () => undefined,
 ) {
   const stopping = new AbortController();
-  const code = await runProgram(mode, {
+  const code = await runProgram({
+    commands: [mode],
     variables,
     stop: stopping.signal,
     createLogger: (level, fields) =>
@@ -114,6 +114,13 @@ describe('a failure ends with 1 and its reason in the termination log', () => {
     variables['MLOPS_MODLE'] = 'x';
     delete variables['MLOPS_MODEL_NAME'];
     expect(await run('serve')).toMatchObject({ code: 1, message: { reason: 'InvalidConfig' } });
+  });
+
+  test('a command nobody knows', async () => {
+    expect(await run('predict')).toMatchObject({
+      code: 1,
+      message: { message: 'the command is "predict"; give serve, inspect or nothing' },
+    });
   });
 
   test('a port that is taken is a fault of its own', async () => {

@@ -1,8 +1,8 @@
 /** The two programs, serve and inspect, and how either of them ends. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config, Environment, Mode } from './config.ts';
-import { readConfig, terminationLogPath } from './config.ts';
+import type { Config, Environment } from './config.ts';
+import { readConfig, readMode, terminationLogPath } from './config.ts';
 import { fetchModel } from './fetch-model.ts';
 import { ModelFailure } from './model-failure.ts';
 import type { LoadSteps } from './repository.ts';
@@ -14,6 +14,8 @@ import { writeTerminationLog } from './termination-log.ts';
 import { warmUp } from './warm-up.ts';
 
 export type ProgramEnvironment = {
+  /** The command line after the program's name. */
+  readonly commands: readonly string[];
   readonly variables: Environment;
   /** Aborted when the process is asked to stop. */
   readonly stop: AbortSignal;
@@ -24,9 +26,10 @@ export type ProgramEnvironment = {
 const now = () => performance.now();
 
 /** Runs to the end; gives the exit code. A failure is in the log and in the termination log. */
-export async function runProgram(mode: Mode, environment: ProgramEnvironment): Promise<number> {
+export async function runProgram(environment: ProgramEnvironment): Promise<number> {
   let logger = environment.createLogger('info', {});
   try {
+    const mode = readMode(environment.commands);
     const config = readConfig(mode, environment.variables);
     logger = environment.createLogger(config.logLevel, {
       model: config.model,

@@ -99,6 +99,17 @@ describe('a stop', () => {
   });
 });
 
+test('a connection that never sent a request does not hold the end up', async () => {
+  serving = await startServing('two-inputs.onnx');
+  await serving.ready;
+  const silent = connect(Number(new URL(serving.url).port), '127.0.0.1');
+  await once(silent, 'connect');
+  serving.stop();
+  serving.endDrain();
+  await serving.ended;
+  await once(silent.resume(), 'close');
+});
+
 describe('limits', () => {
   test('beyond concurrency requests wait in order, beyond the queue they are sent away', async () => {
     serving = await startServing('two-inputs.onnx', { containerConcurrency: 1, queueSize: 1 });

@@ -1,7 +1,7 @@
 /** Serves one model until it is told to stop. */
 import { Admission } from './admission.ts';
 import type { Config } from './config.ts';
-import { drain, listen } from './drain.ts';
+import { drain, drainable, listen } from './drain.ts';
 import type { LoadSteps } from './repository.ts';
 import { ModelRepository } from './repository.ts';
 import type { ServerParts } from './server.ts';
@@ -55,12 +55,12 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     timeoutMs: config.timeoutMs,
   });
   const [http = 0, metricsPort = http] = await Promise.all(
-    servers.map(({ server, port }) => listen(server, port)),
+    servers.map(({ drained, port }) => listen(drained.server, port)),
   );
   environment.onListening({ http, metrics: metricsPort });
   const end = (ms: number) =>
     drain(
-      servers.map(({ server }) => server),
+      servers.map(({ drained }) => drained),
       ms,
       environment.pause,
     );
@@ -82,9 +82,9 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
 }
 
 function createServers(config: Config, parts: ServerParts) {
-  const http = { server: createServingServer(parts), port: config.httpPort };
+  const http = { drained: drainable(createServingServer(parts)), port: config.httpPort };
   if (config.metricsPort === config.httpPort) return [http];
-  return [http, { server: createMetricsServer(parts), port: config.metricsPort }];
+  return [http, { drained: drainable(createMetricsServer(parts)), port: config.metricsPort }];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -36,7 +36,12 @@ type Reply = Answer & { readonly status: number };
 export function createServingServer(parts: ServerParts): Server {
   const server = createServer(
     // Longer than gateways keep idle connections, so that they end them and never race us.
-    { keepAliveTimeout: 620_000, headersTimeout: 30_000, requestTimeout: 0 },
+    {
+      keepAliveTimeout: 620_000,
+      headersTimeout: 30_000,
+      // Bodies of inferences have their own, exact limit; this one is for what nobody reads.
+      requestTimeout: parts.timeoutMs + 30_000,
+    },
     (request, response) => {
       void serve(parts, request, response);
     },

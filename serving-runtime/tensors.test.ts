@@ -74,7 +74,7 @@ describe('nesting', () => {
     ],
     ['a short row', [2, 2], [[1, 2], [3]], 'an array has 1 entries'],
     ['rows and values mixed', [2, 1], [[1], 2], 'mixes arrays and values'],
-    ['deeper than the shape', [1], [[1]], 'value 0 is [1], not a number'],
+    ['deeper than the shape', [1], [[1]], 'value 0 is an array, not a number'],
     ['nested for a scalar', [], [[1]], 'is not nested as shape [] says'],
   ])('%s is refused', (_what, shape, data, message) => {
     expect(() => decode('FP32', shape, data)).toThrow(message);
@@ -84,6 +84,7 @@ describe('nesting', () => {
 describe('a value that does not fit is named with its place', () => {
   test.each<[Datatype, unknown, string]>([
     ['FP32', 'a', 'input "x": value 1 is "a", not a number'],
+    ['FP32', {}, 'value 1 is an object, not a number'],
     ['FP32', null, 'value 1 is null, not a number'],
     ['FP32', 1e39, 'value 1 is 1e+39, not a finite number that FP32 can hold'],
     ['FP64', Infinity, 'value 1 is Infinity, not a finite number'],
@@ -96,7 +97,7 @@ describe('a value that does not fit is named with its place', () => {
     ['INT64', 0.5, 'value 1 is 0.5, not a whole number'],
     ['BOOL', 'yes', 'value 1 is "yes", not true or false'],
     ['BYTES', 3, 'value 1 is 3, not a string'],
-    ['FP32', 'a'.repeat(200), 'aaa…, not a number'],
+    ['FP32', 'a'.repeat(200), 'aaa…", not a number'],
   ])('%s %p', (datatype, value, message) => {
     const good = datatype === 'BYTES' ? '' : 0;
     expect(() => decode(datatype, [2], [good, value])).toThrow(message);

@@ -217,14 +217,17 @@ function stringsInto(target: string[], name: string): Fill {
 }
 
 function wrongValue(name: string, index: number, value: unknown, wanted: string): ProtocolError {
-  const text = typeof value === 'bigint' ? String(value) : describe(value);
-  return invalidRequest(`input "${name}": value ${String(index)} is ${text}, not ${wanted}`);
+  return invalidRequest(
+    `input "${name}": value ${String(index)} is ${describe(value)}, not ${wanted}`,
+  );
 }
 
+/** Never the whole of an array or object: a hostile one is too deep to be written out. */
 function describe(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
 }
 
 /**

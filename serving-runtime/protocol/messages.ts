@@ -142,11 +142,15 @@ function parseShape(value: unknown, at: string): readonly number[] {
   return value.map((dimension: unknown) => {
     if (!Number.isSafeInteger(dimension) || Number(dimension) < 0) {
       throw invalidRequest(
-        `${at}: shape ${JSON.stringify(value)} has a dimension that is no whole number from 0 up; send the tensor's actual size`,
+        `${at}: shape has ${describe(dimension)} for a dimension, which is no whole number from 0 up; send the tensor's actual size`,
       );
     }
     return Number(dimension);
   });
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : 'something else';
 }
 
 function parseOutputs(value: unknown): readonly RequestedOutput[] | undefined {

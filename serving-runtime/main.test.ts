@@ -10,6 +10,9 @@ import { sha256 } from './testing/artifact-server.ts';
 import { modelBytes, modelPath } from './testing/models-folder.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
+/** A process starts in about a second, on a busy machine in several. */
+const startsAndStops = 60_000;
+
 /** The real process, as its container starts it. */
 function start(folder: string, variables: Record<string, string>): ChildProcess {
   return spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
@@ -62,39 +65,47 @@ async function askUntilSentAway(port: number, outcomes: Outcome[]): Promise<void
   agent.destroy();
 }
 
-test('SIGTERM under load fails no request: clients are sent away with their answers, exit code 0', async () => {
-  await using folder = await temporaryFolder();
-  const child = start(folder.path, {});
-  const outcomes: Outcome[] = [];
-  let clients: Promise<void>[] = [];
-  let port = 0;
-  if (!child.stdout) throw new Error('the child has no standard output');
-  for await (const line of createInterface(child.stdout)) {
-    const entry = JSON.parse(line) as { msg: string; ports?: { http: number } };
-    port = entry.ports?.http ?? port;
-    if (entry.msg !== 'model is ready') continue;
-    clients = Array.from({ length: 8 }, () => askUntilSentAway(port, outcomes));
-    await infer(port, new Agent());
-    child.kill('SIGTERM');
-  }
-  await Promise.all(clients);
-  if (child.exitCode === null) await once(child, 'exit');
-  expect(child.exitCode).toBe(0);
-  expect(outcomes.length).toBeGreaterThanOrEqual(8);
-  expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
-});
+test(
+  'SIGTERM under load fails no request: clients are sent away with their answers, exit code 0',
+  async () => {
+    await using folder = await temporaryFolder();
+    const child = start(folder.path, {});
+    const outcomes: Outcome[] = [];
+    let clients: Promise<void>[] = [];
+    let port = 0;
+    if (!child.stdout) throw new Error('the child has no standard output');
+    for await (const line of createInterface(child.stdout)) {
+      const entry = JSON.parse(line) as { msg: string; ports?: { http: number } };
+      port = entry.ports?.http ?? port;
+      if (entry.msg !== 'model is ready') continue;
+      clients = Array.from({ length: 8 }, () => askUntilSentAway(port, outcomes));
+      await infer(port, new Agent());
+      child.kill('SIGTERM');
+    }
+    await Promise.all(clients);
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+    expect(outcomes.length).toBeGreaterThanOrEqual(8);
+    expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+  },
+  startsAndStops,
+);
 
-test('a wrong digest ends the process with 1, never ready, and the reason left behind', async () => {
-  await using folder = await temporaryFolder();
-  const expected = `sha256:${'0'.repeat(64)}`;
-  const child = start(folder.path, { MLOPS_MODEL_DIGEST: expected });
-  child.stdout?.resume();
-  const [code] = (await once(child, 'exit')) as [number];
-  expect(code).toBe(1);
-  const message = await readFile(join(folder.path, 'termination-log'), 'utf8');
-  expect(JSON.parse(message)).toMatchObject({
-    reason: 'DigestMismatch',
-    expected,
-    actual: sha256(modelBytes('iris.onnx')),
-  });
-});
+test(
+  'a wrong digest ends the process with 1, never ready, and the reason left behind',
+  async () => {
+    await using folder = await temporaryFolder();
+    const expected = `sha256:${'0'.repeat(64)}`;
+    const child = start(folder.path, { MLOPS_MODEL_DIGEST: expected });
+    child.stdout?.resume();
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(1);
+    const message = await readFile(join(folder.path, 'termination-log'), 'utf8');
+    expect(JSON.parse(message)).toMatchObject({
+      reason: 'DigestMismatch',
+      expected,
+      actual: sha256(modelBytes('iris.onnx')),
+    });
+  },
+  startsAndStops,
+);

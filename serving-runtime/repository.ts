@@ -7,8 +7,7 @@ import { ProtocolError } from './protocol/protocol-error.ts';
 import type { ModelMetadata } from './protocol/messages.ts';
 import type { ModelSession } from './session.ts';
 
-export const modelStates = ['fetching', 'loading', 'warming', 'ready', 'failed'] as const;
-export type ModelState = (typeof modelStates)[number];
+export type ModelState = 'fetching' | 'loading' | 'warming' | 'ready' | 'failed';
 
 export type ModelIdentity = { readonly model: string; readonly version: string };
 

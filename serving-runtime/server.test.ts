@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
+import type { InferenceResponse } from './protocol/messages.ts';
 import { serverMetadata } from './server.ts';
 import { modelBytes } from './testing/models-folder.ts';
 import { sha256 } from './testing/artifact-server.ts';
@@ -120,7 +121,7 @@ describe('an inference', () => {
         { name: 'probabilities', datatype: 'FP32', shape: [1, 3] },
       ],
     });
-    const [first] = (body as { outputs: { data: number[] }[] }).outputs[1]?.data ?? [];
+    const [first] = (body as InferenceResponse).outputs[1]?.data ?? [];
     expect(first).toBeCloseTo(0.9816568320652066, 6);
   });
 

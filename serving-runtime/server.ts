@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Answer } from './infer.ts';
 import type { InferenceParts } from './inference-handler.ts';
 import { handleInference } from './inference-handler.ts';
-import type { ServerMetadata } from './protocol/messages.ts';
+import type { ErrorResponse, ServerMetadata } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
 import type { ModelRepository } from './repository.ts';
@@ -145,7 +145,8 @@ function refuse(parts: ServerParts, error: unknown, requestId: string): Reply {
   const fields = { code: error.code, status: error.status, reason: error.message, requestId };
   if (error.status === 500) parts.logger.error(fields, 'inference failed');
   else parts.logger.debug(fields, 'request refused');
-  const reply = json(error.status, { error: error.message });
+  const refusal: ErrorResponse = { error: error.message };
+  const reply = json(error.status, refusal);
   return { ...reply, headers: { ...reply.headers, ...error.headers } };
 }
 

@@ -4,7 +4,7 @@ import { datatypes, isDatatype } from './datatypes.ts';
 import { invalidRequest } from './protocol-error.ts';
 import type { TensorSignature } from './signature.ts';
 
-export type Parameters = Readonly<Record<string, unknown>>;
+type Parameters = Readonly<Record<string, unknown>>;
 
 export type RequestInput = {
   readonly name: string;
@@ -25,7 +25,7 @@ export type InferenceRequest = {
   readonly outputs: readonly RequestedOutput[] | undefined;
 };
 
-export type ResponseOutput = {
+type ResponseOutput = {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];

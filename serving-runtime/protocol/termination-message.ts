@@ -4,7 +4,7 @@
  */
 import type { ModelSignature, TensorSignature } from './signature.ts';
 
-export const failureReasons = [
+const failureReasons = [
   'DigestMismatch',
   'ArtifactNotFound',
   'ArtifactUnavailable',
@@ -31,7 +31,7 @@ export type InspectionMessage = ModelSignature & {
   readonly truncated?: true;
 };
 
-export const terminationMessageLimit = 4096;
+const terminationMessageLimit = 4096;
 
 /** The message as JSON, always below the limit: a failure's text is cut, a long signature shortened. */
 export function renderTerminationMessage(message: FailureMessage | InspectionMessage): string {

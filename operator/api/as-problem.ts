@@ -1,5 +1,6 @@
 import { ArtifactError } from '../artifacts/artifact-errors.ts';
 import { InvalidArtifactPath } from '../artifacts/artifact-path.ts';
+import { InvalidRunInput, RunNotFound } from '../kinds/experiment/run-store.ts';
 import { ApiError } from '../runtime/cluster.ts';
 import { DatabaseUnavailable } from '../store/database-error.ts';
 import { InvalidQuery } from '../store/search.ts';
@@ -28,7 +29,8 @@ export const asProblem = (error: unknown): Problem => {
     });
   }
   if (error instanceof ArtifactError) return fromArtifacts(error);
-  if (error instanceof InvalidArtifactPath) {
+  if (error instanceof RunNotFound) return new Problem('NotFound', error.message, { cause: error });
+  if (error instanceof InvalidArtifactPath || error instanceof InvalidRunInput) {
     return new Problem('InvalidRequest', error.message, { cause: error });
   }
   return fromFramework(error);

@@ -1,7 +1,5 @@
 import { LogController, fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import type { PolicyRule } from '../runtime/reconciler.ts';
-import { GROUP } from '../../crds/schema/resource.ts';
 import { createAccess } from './access.ts';
 import { asProblem } from './as-problem.ts';
 import { createAuthenticator } from './auth.ts';
@@ -16,15 +14,6 @@ import { searchRoutes } from './search-routes.ts';
 import { trackingRoutes } from './tracking/tracking-routes.ts';
 
 const BODY_LIMIT = 1024 * 1024;
-
-/** What the API does in the cluster by itself; everything else is asked for with the caller's name. */
-export const API_PERMISSIONS: readonly PolicyRule[] = [
-  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-  { apiGroups: [''], resources: ['namespaces'], verbs: ['list'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
-  { apiGroups: [GROUP], resources: ['*'], verbs: ['get', 'list', 'create', 'patch', 'delete'] },
-];
 
 /**
  * The REST API, not yet listening. `kindRoutes` are what kinds add to the routes all of them have.

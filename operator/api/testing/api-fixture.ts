@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { kinds } from '../../../crds/schema/all.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
 import { memoryArtifactStore } from '../../artifacts/memory-artifact-store.ts';
+import { MemoryRunStore } from '../../kinds/experiment/memory-run-store.ts';
 import { experimentRoutes } from '../../kinds/experiment/routes.ts';
 import { modelVersionRoutes } from '../../kinds/model-version/routes.ts';
 import { POD } from '../../runtime/kubernetes-types.ts';
@@ -13,7 +14,6 @@ import { apiKindOf } from '../api-kind.ts';
 import type { ApiConfig } from '../route-context.ts';
 import { createServer } from '../server.ts';
 import { ApiCluster } from './api-cluster.ts';
-import { memoryRuns } from './memory-runs.ts';
 
 export const AUDIENCE = 'mlops.pynomaly.io';
 export const START = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -37,7 +37,7 @@ export const apiFixture = async (
   let ids = 0;
   const lines: string[] = [];
   const cluster = new ApiCluster({ now: () => now });
-  const runs = memoryRuns();
+  const runs = new MemoryRunStore();
   const artifacts = memoryArtifactStore(() => new Date(now));
   const log: Logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const app = createServer(

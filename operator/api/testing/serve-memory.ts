@@ -9,14 +9,11 @@ const experiment = await given(fixture, 'Experiment', { namespace: 'demo', name:
 await given(fixture, 'Experiment', { namespace: 'other', name: 'secret' });
 const { authorization } = await trialPod(fixture, 'demo', 'digits-train');
 person(fixture, 'ada');
-const runId = 'a'.repeat(32);
-fixture.runs.add({
-  runId,
+const { runId } = await fixture.runs.createTrial({
   experiment: { uid: experiment.metadata.uid ?? '', namespace: 'demo', name: 'digits-train' },
+  number: 0,
   name: 'digits-train-0',
-  userId: 'mlops-operator',
-  startTime: Date.now(),
-  status: 'SCHEDULED',
+  parameters: {},
 });
 const url = await fixture.app.listen({ host: '127.0.0.1', port: 0 });
 const token = authorization.replace('Bearer ', '');

@@ -62,6 +62,7 @@ const uploadRoute = (app: FastifyInstance, context: RouteContext): void => {
     async (request) => {
       const { run, path } = await placed(context, request, request.params['*'], 'write');
       if (path === '') throw noFile();
+      if (run.lifecycleStage === 'deleted') throw deletedRun(run.runId);
       const { maxArtifactBytes: maxBytes } = context.config;
       const declared = Number(request.headers['content-length'] ?? 0);
       if (declared > maxBytes) throw tooLarge(path, declared, maxBytes);
@@ -77,6 +78,12 @@ const uploadRoute = (app: FastifyInstance, context: RouteContext): void => {
     },
   );
 };
+
+const deletedRun = (runId: string): MlflowError =>
+  new MlflowError(
+    'INVALID_PARAMETER_VALUE',
+    `Run ${runId} is deleted; restore it before logging to it.`,
+  );
 
 const noFile = (): MlflowError =>
   new MlflowError('INVALID_PARAMETER_VALUE', 'The path names a run but no file of it.');

@@ -86,7 +86,9 @@ describe('the unmodified MLflow client', () => {
     expect(seen).toMatchObject({
       experiment: 'digits-train',
       resumed: true,
-      artifact_uri: `mlflow-artifacts:/demo/runs/${'a'.repeat(32)}/artifacts`,
+      artifact_uri: expect.stringMatching(
+        /^mlflow-artifacts:\/demo\/runs\/[0-9a-f]{32}\/artifacts$/,
+      ),
       status: 'FINISHED',
     });
   });

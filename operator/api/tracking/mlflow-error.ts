@@ -1,4 +1,3 @@
-import { InvalidRunInput, RunNotFound } from '../../kinds/experiment/run-store.ts';
 import { asProblem } from '../as-problem.ts';
 import type { ProblemCode } from '../problem.ts';
 
@@ -62,12 +61,6 @@ const CODES: Readonly<Record<ProblemCode, MlflowErrorCode>> = {
 
 export const asMlflowError = (error: unknown): MlflowError => {
   if (error instanceof MlflowError) return error;
-  if (error instanceof RunNotFound) {
-    return new MlflowError('RESOURCE_DOES_NOT_EXIST', error.message, { cause: error });
-  }
-  if (error instanceof InvalidRunInput) {
-    return new MlflowError('INVALID_PARAMETER_VALUE', error.message, { cause: error });
-  }
   const problem = asProblem(error);
   // The client prints only the message, so the faults' places are in it.
   const places = problem.faults.map(({ pointer, detail }) => ` ${pointer}: ${detail}.`).join('');

@@ -18,7 +18,7 @@ let trial: Headers;
 let uid: string;
 
 const addRun = (runId: string, namespace: string, name: string, experimentUid: string) =>
-  fixture.runs.add({
+  fixture.runs.createRun({
     runId,
     experiment: { uid: experimentUid, namespace, name },
     name: 'trial-0',
@@ -33,8 +33,8 @@ beforeEach(async () => {
   const other = await given(fixture, 'Experiment', { namespace: 'other', name: 'train' });
   await given(fixture, 'Experiment', { namespace: 'demo', name: 'tune' });
   trial = await trialPod(fixture, 'demo', 'train');
-  addRun(RUN, 'demo', 'train', uid);
-  addRun(OTHER_RUN, 'other', 'train', other.metadata.uid ?? '');
+  await addRun(RUN, 'demo', 'train', uid);
+  await addRun(OTHER_RUN, 'other', 'train', other.metadata.uid ?? '');
 });
 
 const get = (url: string, headers: Headers = trial) => fixture.app.inject({ url, headers });
@@ -293,9 +293,9 @@ describe('runs', () => {
     await post('/runs/log-batch', {
       run_id: RUN,
       metrics: [
-        { key: 'nan', value: 'NaN', timestamp: 1, step: 0 },
-        { key: 'inf', value: '-Infinity', timestamp: 1 },
-        { key: 'text', value: '0.5', timestamp: 1 },
+        { key: 'a', value: 'NaN', timestamp: 1, step: 0 },
+        { key: 'b', value: '-Infinity', timestamp: 1 },
+        { key: 'c', value: '0.5', timestamp: 1 },
       ],
     });
     const { run } = (await get(`${API}/runs/get?run_id=${RUN}`)).json<{
@@ -499,6 +499,14 @@ describe('artifacts', () => {
       expect((await get(`${ARTIFACTS}/${path}`)).statusCode).toBe(404);
       expect((await get(`${ARTIFACTS}?path=${path}`)).statusCode).toBe(404);
     }
+  });
+
+  test('are not taken for a run that was deleted', async () => {
+    await post('/runs/delete', { run_id: RUN });
+    expect((await put(`${root}/x`, 'x')).json()).toMatchObject({
+      message: expect.stringContaining('is deleted; restore it'),
+    });
+    expect(await fixture.artifacts.stat(`${root}/x`)).toBeUndefined();
   });
 
   test('that are missing say so', async () => {

@@ -8,15 +8,17 @@ describe('the runs of an Experiment', () => {
     const fixture = await apiFixture();
     const { uid = '' } = (await given(fixture, 'Experiment', { namespace: 'demo', name: 'train' }))
       .metadata;
-    fixture.runs.add({
-      runId: 'a'.repeat(32),
+    const runId = 'a'.repeat(32);
+    await fixture.runs.createRun({
+      runId,
       experiment: { uid, namespace: 'demo', name: 'train' },
       name: 'train-0',
       userId: 'operator',
       startTime: 1,
       tags: { stage: 'x', 'mlops.record.artifact.1': '{}' },
-      metrics: [{ key: 'loss', value: NaN, timestamp: 1, step: 0 }],
     });
+    const metrics = [{ key: 'loss', value: NaN, timestamp: 1, step: 0 }];
+    await fixture.runs.logBatch(runId, { metrics });
     const headers = person(fixture, 'ada');
     expect((await fixture.app.inject({ url: URL, headers })).statusCode).toBe(403);
     fixture.pass(10_000);
@@ -24,7 +26,7 @@ describe('the runs of an Experiment', () => {
     expect((await fixture.app.inject({ url: URL, headers })).json()).toEqual({
       items: [
         {
-          runId: 'a'.repeat(32),
+          runId,
           name: 'train-0',
           userId: 'operator',
           startTime: 1,

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { s3ArtifactStore } from './artifacts/s3-artifact-store.ts';
+import type { ArtifactStore } from './artifacts/artifact-store.ts';
+import { ConfigError, type Config, type DatabaseConfig } from './config.ts';
+import { Database, type DatabaseOptions } from './store/database.ts';
+
+/** Opens what the configuration names; secrets are read from their files here and nowhere else. */
+export const openDatabase = (
+  config: DatabaseConfig | undefined,
+  onConnectionLost: (error: Error) => void,
+): Database => {
+  if (config === undefined) {
+    throw new ConfigError([
+      'No database is configured: set MLOPS_DATABASE_HOST, or MLOPS_DATABASE_URL_FILE.',
+    ]);
+  }
+  return new Database({ connection: connectionOf(config), onConnectionLost });
+};
+
+const connectionOf = (config: DatabaseConfig): DatabaseOptions['connection'] => {
+  if ('url' in config) return { url: config.url };
+  if ('urlFile' in config) return { url: secretOf(config.urlFile) };
+  const { host, port, name, user, passwordFile, tls, caFile } = config;
+  return {
+    host,
+    port,
+    database: name,
+    user,
+    // Read again for every connection, so that a rotated password needs no restart.
+    ...(passwordFile !== undefined && {
+      password: async () => (await readFile(passwordFile, 'utf8')).trimEnd(),
+    }),
+    ...(tls !== 'disable' && {
+      tls: {
+        rejectUnauthorized: tls === 'verify-full',
+        ...(caFile !== undefined && { ca: readFileSync(caFile, 'utf8') }),
+      },
+    }),
+  };
+};
+
+export const openArtifacts = (s3: Config['s3']): ArtifactStore =>
+  s3ArtifactStore({
+    endpoint: s3.endpoint,
+    presignEndpoint: s3.presignEndpoint,
+    region: s3.region,
+    bucket: s3.bucket,
+    pathStyle: s3.forcePathStyle,
+    credentials: {
+      accessKeyId: secretOf(s3.accessKeyFile),
+      secretAccessKey: secretOf(s3.secretKeyFile),
+    },
+  });
+
+const secretOf = (file: string): string => readFileSync(file, 'utf8').trimEnd();

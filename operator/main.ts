@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { kinds } from '../crds/schema/all.ts';
+import { apiKindOf } from './api/api-kind.ts';
+import { createHealthServer } from './api/health.ts';
+import { createServer } from './api/server.ts';
+import { ConfigError, loadConfig, type Config } from './config.ts';
+import { openArtifacts, openDatabase } from './connections.ts';
+import { experimentRoutes } from './kinds/experiment/routes.ts';
+import type { RunTables } from './kinds/experiment/run-tables.ts';
+import { sqlRunStore } from './kinds/experiment/store.ts';
+import { modelVersionRoutes } from './kinds/model-version/routes.ts';
+import type { ChildDefaults } from './kinds/ports.ts';
+import { MlopsOperator } from './mlops-operator.ts';
+import { systemClock, pause } from './runtime/clock.ts';
+import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
+import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
+import { Mirror } from './store/mirror.ts';
+import { sqlResourceSearch } from './store/sql-resource-search.ts';
+import { newLogger, type Logger } from './telemetry/logger.ts';
+import { newMetrics } from './telemetry/metrics.ts';
+import { untilDone } from './until-done.ts';
+
+/** How long the mirror may go on writing after the last pass. */
+const DRAIN_MS = 10_000;
+
+/** The composition root: the only file that builds adapters and joins them. */
+const main = async (config: Config, log: Logger): Promise<void> => {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, 'stopping');
+      stopping.abort();
+    });
+  }
+
+  const metrics = newMetrics();
+  const cluster = KubernetesCluster.fromEnvironment(metrics.apiCalls);
+  const artifacts = openArtifacts(config.s3);
+  const database = openDatabase(config.database, (err) =>
+    log.warn({ err }, 'a database connection was lost'),
+  );
+  const runs = sqlRunStore(database.withTables<RunTables>());
+  const mirror = new Mirror({
+    rows: sqlMirrorRows(database.db),
+    limits: config.spool,
+    currentObjects: (kind) => operator.currentObjects(kind),
+    metrics: metrics.mirror,
+    log: {
+      warn: (message, fields) => log.warn(fields, message),
+      error: (message, fields) => log.error(fields, message),
+    },
+    now: () => new Date(),
+    random: Math.random,
+    sleep: (ms, signal) => pause(systemClock, ms, signal),
+  });
+  const operator: MlopsOperator = new MlopsOperator(
+    {
+      cluster,
+      log,
+      metrics,
+      workers: config.workers.default,
+      finalizerDeadlineMs: config.finalizerDeadlineSeconds * 1000,
+      identity: config.leaderElection.identity,
+      namespaces: config.watchNamespaces,
+      lease: config.leaderElection.enabled
+        ? { namespace: config.leaderElection.namespace, name: config.leaderElection.leaseName }
+        : undefined,
+    },
+    { artifacts, runs, children: childDefaults(config) },
+    mirror,
+  );
+  const api = createServer(
+    {
+      cluster,
+      artifacts,
+      runs,
+      search: sqlResourceSearch(database.db),
+      kinds: kinds.map(apiKindOf),
+      config: {
+        bundledBucket: config.s3.bucket,
+        maxArtifactBytes: config.maxArtifactBytes,
+        presignSeconds: config.s3.presignExpirySeconds,
+      },
+      log,
+      now: Date.now,
+      newId: () => randomUUID().replaceAll('-', ''),
+    },
+    [experimentRoutes, modelVersionRoutes],
+  );
+  const health = createHealthServer({
+    health: {
+      alive: () => true,
+      notReady: async () =>
+        operator.ready ? [] : ['the caches of the cluster are not complete yet'],
+    },
+    metrics,
+    log,
+  });
+
+  await health.listen({ host: '::', port: config.healthPort });
+  await api.listen({ host: '::', port: config.apiPort });
+  const prepared = [
+    untilDone('prepare the database', () => database.migrate(), {
+      log,
+      signal: stopping.signal,
+    }).then(() => mirror.start()),
+    untilDone('prepare the bucket', () => artifacts.ensureBucket(), {
+      log,
+      signal: stopping.signal,
+    }),
+  ];
+  const started = operator.start();
+  log.info({ api: config.apiPort, health: config.healthPort }, 'started');
+  await aborted(stopping.signal);
+
+  operator.stop();
+  await api.close();
+  await Promise.all([started, operator.stopped(), ...prepared]);
+  await mirror.stop(DRAIN_MS);
+  await Promise.all([database.close(), health.close()]);
+  log.info({}, 'stopped');
+};
+
+const childDefaults = (config: Config): ChildDefaults => ({
+  servingImage: config.servingImage,
+  inspectImage: config.inspectImage,
+  imagePullPolicy: config.imagePullPolicy,
+  imagePullSecrets: config.imagePullSecrets,
+  ...(config.imageRegistry !== undefined && { globalRegistry: config.imageRegistry }),
+  defaultResources: config.childResources,
+  apiUrl: config.apiUrl,
+  maxModelBytes: config.maxArtifactBytes,
+  bucket: config.s3.bucket,
+  allowPrivateHosts: config.allowPrivateHosts,
+});
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+try {
+  const config = loadConfig();
+  await main(config, newLogger(config.logLevel));
+} catch (error) {
+  // The logger may not exist yet; a person reads this in `kubectl logs`.
+  process.stderr.write(
+    `${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`,
+  );
+  process.exitCode = 1;
+}

@@ -30,11 +30,13 @@ const PASSING = /^(08|53|57|40)|^25006$/;
 const CONNECTION =
   /connection terminated|timeout exceeded when trying to connect|query read timeout/i;
 
+/** Judged by what it carries: errors of Node's own may come from another realm. */
 const isUnavailable = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return NETWORK.has(code) || PASSING.test(code) || CONNECTION.test(error.message);
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, message, errors } = error as Readonly<Record<string, unknown>>;
+  if (Array.isArray(errors)) return errors.some(isUnavailable);
+  if (typeof code === 'string' && (NETWORK.has(code) || PASSING.test(code))) return true;
+  return typeof message === 'string' && CONNECTION.test(message);
 };
 
 /** Runs a query; failures that a later try may mend become `DatabaseUnavailable`. */

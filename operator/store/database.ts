@@ -40,6 +40,11 @@ export class Database {
     this.db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   }
 
+  /** The same pool for the tables of another room. */
+  withTables<T>(): Kysely<T> {
+    return this.db as unknown as Kysely<T>;
+  }
+
   /** Brings the schema up to date; safe from several replicas at once, and again at every start. */
   migrate(): Promise<void> {
     return migrate(this.#connection);

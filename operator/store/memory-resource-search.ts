@@ -85,7 +85,7 @@ const hasWords = ({ searchText }: ResourceState, q: string | undefined): boolean
 };
 
 const wordsOf = (text: string): readonly string[] =>
-  text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  text.toLowerCase().match(/[\p{L}\p{N}.]+/gu) ?? [];
 
 /** As PostgreSQL's #>> has it: text of the value at the path. */
 const valueAt = (row: ResourceRow, { root, path }: FieldFilter): string | undefined => {

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType } from 'kysely';
 
 /** Written as JSON text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
@@ -51,37 +51,8 @@ export type AuditTable = {
   observed_at: Instant;
 };
 
-export type RunsTable = {
-  run_id: string;
-  experiment_uid: string;
-  namespace: string;
-  experiment_name: string;
-  trial_number: number | null;
-  name: string;
-  user_id: string;
-  status: string;
-  start_time: ColumnType<string | null, number | null, number | null>;
-  end_time: ColumnType<string | null, number | null, number | null>;
-  lifecycle_stage: Generated<string>;
-};
-
-export type RunTextsTable = { run_id: string; key: string; value: string };
-
-export type RunMetricsTable = {
-  run_id: string;
-  key: string;
-  step: BigInteger;
-  timestamp: BigInteger;
-  value: number;
-};
-
-/** All tables, as queries see them. */
+/** The tables of this room; kinds bring the types of theirs. */
 export type Tables = {
   resources: ResourcesTable;
   audit: AuditTable;
-  runs: RunsTable;
-  run_params: RunTextsTable;
-  run_tags: RunTextsTable;
-  run_metrics: RunMetricsTable;
-  run_latest_metrics: RunMetricsTable;
 };

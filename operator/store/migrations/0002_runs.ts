@@ -20,7 +20,7 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
       unique (experiment_uid, trial_number)
     )`.execute(db);
   await sql`
-    create index runs_by_start on runs (experiment_uid, coalesce(start_time, 0), run_id)
+    create index runs_newest on runs (experiment_uid, coalesce(start_time, 0) desc, run_id)
   `.execute(db);
   for (const table of ['run_params', 'run_tags'])
     await sql`

@@ -27,3 +27,6 @@ export type Ports = {
   readonly runs: RunStore;
   readonly children: ChildDefaults;
 };
+
+/** What is needed to read and delete the bytes of versions. */
+export type StoragePorts = Pick<Ports, 'artifacts' | 'children'>;

@@ -2,7 +2,7 @@ import { modelVersion, type ModelVersion } from '../../../crds/schema/model-vers
 import { modelVersionPrefix, parseStorageUri } from '../../artifacts/locations.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Finalized, Pass } from '../../runtime/reconciler.ts';
-import type { Ports } from '../ports.ts';
+import type { StoragePorts } from '../ports.ts';
 
 /** The folder of the bundled store that belongs to this version alone. */
 const folderOf = ({ metadata, spec }: ModelVersion): string =>
@@ -29,7 +29,7 @@ const isInside = (version: ModelVersion, folder: string, bucket: string): boolea
 export const finalize = async (
   version: ModelVersion,
   pass: Pass,
-  { artifacts, children }: Ports,
+  { artifacts, children }: StoragePorts,
 ): Promise<Finalized> => {
   const folder = folderOf(version);
   const others = await pass.live.list<ModelVersion>(ownType(modelVersion), {

@@ -8,7 +8,7 @@ import type { Outcome, Pass } from '../../runtime/reconciler.ts';
 import { statusCondition, type Job, type Pod } from '../kubernetes-objects.ts';
 import { ready, stalled } from '../outcome.ts';
 import { isFailure, runtimeReport, troubleOf } from '../pod-report.ts';
-import type { ChildDefaults, Ports } from '../ports.ts';
+import type { ChildDefaults, StoragePorts } from '../ports.ts';
 import { inspectionJob } from './children.ts';
 import { whileReading, type ForeignLocation, type Step } from './decide.ts';
 import { findingOfFailure, type Finding } from './finding.ts';
@@ -24,7 +24,7 @@ export const readInPod = async (
   reading: Reading,
   version: ModelVersion,
   pass: Pass,
-  { children }: Ports,
+  { children }: StoragePorts,
 ): Promise<Outcome> => {
   const address = checkAddress(reading.location, pass, children);
   if (address === 'unknown') return whileReading(version, 'once its address is checked');

@@ -10,7 +10,7 @@ import type { Pod } from '../kubernetes-objects.ts';
 import { holderOf, modelKeyOf, sameVersion, versionsOf } from '../model-versions.ts';
 import { labelValue } from '../names-of-children.ts';
 import { isFailure, runtimeReport } from '../pod-report.ts';
-import type { Ports } from '../ports.ts';
+import type { StoragePorts } from '../ports.ts';
 import { decide, isVerified, whileReading, type Observation, type Step } from './decide.ts';
 import { finalize, ownsItsBytes } from './finalize.ts';
 import { judge } from './judge.ts';
@@ -20,7 +20,7 @@ import { readInPod } from './read-in-pod.ts';
 const MODEL = ownType(model);
 const MODEL_VERSION = ownType(modelVersion);
 
-export const modelVersionReconciler = (ports: Ports): Reconciler<ModelVersion> => ({
+export const modelVersionReconciler = (ports: StoragePorts): Reconciler<ModelVersion> => ({
   type: MODEL_VERSION,
   fieldManager: 'mlops-modelversion',
   owns: [JOB],
@@ -35,7 +35,7 @@ export const modelVersionReconciler = (ports: Ports): Reconciler<ModelVersion> =
   finalize: (version, pass) => finalize(version, pass, ports),
 });
 
-const observe = (version: ModelVersion, pass: Pass, { children }: Ports): Observation => {
+const observe = (version: ModelVersion, pass: Pass, { children }: StoragePorts): Observation => {
   const model = modelKeyOf(version);
   const siblings = versionsOf(pass.cachedList<ModelVersion>(MODEL_VERSION), model);
   return {
@@ -75,7 +75,7 @@ const act = async (
   step: Step,
   version: ModelVersion,
   pass: Pass,
-  ports: Ports,
+  ports: StoragePorts,
 ): Promise<Outcome> => {
   switch (step.do) {
     case 'tell':
@@ -97,7 +97,7 @@ const read = (
   { id, location, expected }: Extract<Step, { do: 'read' }>,
   version: ModelVersion,
   pass: Pass,
-  { artifacts, children }: Ports,
+  { artifacts, children }: StoragePorts,
 ): Outcome => {
   const request = {
     location,

@@ -29,7 +29,7 @@ export async function runExample(context: Context, target: Target): Promise<void
   await progress.step('training', () =>
     watchUntil<Experiment>(target, {
       ...seen,
-      object: `experiments.${GROUP}/${EXPERIMENT}`,
+      object: `experiment.${GROUP}/${EXPERIMENT}`,
       timeoutSeconds: 900,
       judge: trained,
     }),
@@ -38,7 +38,7 @@ export async function runExample(context: Context, target: Target): Promise<void
   await progress.step(`reading version ${version.spec.version}`, () =>
     watchUntil<Version>(target, {
       ...seen,
-      object: `modelversions.${GROUP}/${version.metadata.name}`,
+      object: `modelversion.${GROUP}/${version.metadata.name}`,
       timeoutSeconds: 120,
       judge: ready,
     }),
@@ -46,7 +46,7 @@ export async function runExample(context: Context, target: Target): Promise<void
   await progress.step('serving', () =>
     watchUntil<Deployment>(target, {
       ...seen,
-      object: `modeldeployments.${GROUP}/digits`,
+      object: `modeldeployment.${GROUP}/digits`,
       timeoutSeconds: 300,
       judge: (object) => serves(object, version.spec.version),
     }),

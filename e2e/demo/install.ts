@@ -26,16 +26,25 @@ export async function installChart(context: Context, target: Target): Promise<vo
       join(folder, 'helm.log'),
     );
   });
-  await progress.step('waiting for the operator', () =>
-    watchUntil(target, {
-      object: `deployment.apps/${RELEASE}`,
-      namespace: SYSTEM_NAMESPACE,
-      timeoutSeconds: 300,
-      progress,
-      judge: rolledOut,
-    }),
-  );
+  for (const [what, object] of parts) {
+    await progress.step(`waiting for ${what}`, () =>
+      watchUntil<Rollout>(target, {
+        object,
+        namespace: SYSTEM_NAMESPACE,
+        timeoutSeconds: 300,
+        progress,
+        judge: rolledOut,
+      }),
+    );
+  }
 }
+
+/** What the chart installs, in the order it becomes ready. */
+const parts: readonly (readonly [string, string])[] = [
+  ['PostgreSQL', `statefulset.apps/${RELEASE}-postgresql`],
+  ['the S3 server', `statefulset.apps/${RELEASE}-s3`],
+  ['the operator', `deployment.apps/${RELEASE}`],
+];
 
 /** With the label that makes the API server refuse every pod that is not `restricted`. */
 async function ensureNamespace(target: Target): Promise<void> {

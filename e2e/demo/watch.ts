@@ -12,7 +12,7 @@ export type Condition = {
 };
 
 export type Watched<T extends object> = {
-  /** As kubectl takes it: `experiments.mlops.pynomaly.io/digits-train`. */
+  /** As kubectl takes it: `experiment.mlops.pynomaly.io/digits-train`. */
   readonly object: string;
   readonly namespace: string;
   readonly timeoutSeconds: number;
@@ -86,6 +86,6 @@ export const ready = (object: WithConditions): { done: boolean; state: string } 
   }
   return {
     done: current && is?.status === 'True',
-    state: is === undefined ? 'seen by nobody yet' : `${is.reason}: ${is.message ?? ''}`,
+    state: is === undefined ? 'no status yet' : `${is.reason}: ${is.message ?? ''}`,
   };
 };

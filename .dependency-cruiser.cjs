@@ -3,26 +3,41 @@ const only = (name, library, rooms) => ({
   name,
   comment: `${library} has one owner: ${rooms}`,
   severity: 'error',
-  from: { path: '^(operator|crds|serving-runtime)/', pathNot: [rooms, '\\.test\\.ts$', '/testing/'] },
+  from: {
+    path: '^(operator|crds|serving-runtime)/',
+    pathNot: [rooms, '\\.test\\.ts$', '/testing/'],
+  },
   to: { path: `^node_modules/${library}`, dependencyTypesNot: ['type-only'] },
 });
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'kinds-meet-in-the-cluster',
       comment: 'A kind never imports another kind.',
       severity: 'error',
       from: { path: '^operator/kinds/([^/]+)/', pathNot: ['/testing/', '\\.test\\.ts$'] },
-      to: { path: '^operator/kinds/([^/]+)/', pathNot: '^operator/kinds/$1/' , dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^operator/kinds/([^/]+)/',
+        pathNot: '^operator/kinds/$1/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'decisions-are-pure',
-      comment: 'decide.ts and children.ts import the contract, statistics, traffic and pure neighbours only.',
+      comment:
+        'decide.ts and children.ts import the contract, statistics, traffic and pure neighbours only.',
       severity: 'error',
       from: { path: '^operator/kinds/[^/]+/(decide|children)\\.ts$' },
-      to: { path: '^(node:(fs|net|http|child_process)|operator/(store|api|telemetry|runtime/(kubernetes-cluster|controller|informer|operator)))' },
+      to: {
+        path: '^(node:(fs|net|http|child_process)|operator/(store|api|telemetry|runtime/(kubernetes-cluster|controller|informer|operator)))',
+      },
     },
     {
       name: 'contract-stands-alone',
@@ -50,7 +65,11 @@ module.exports = {
     },
     only('client-node-in-runtime', '@kubernetes/client-node', '^operator/(runtime/|main\\.ts$)'),
     only('base-class-in-runtime', '@dot-i/k8s-operator', '^operator/runtime/'),
-    only('sql-in-store', '(kysely|pg)/', '^operator/(store/|kinds/[^/]+/(.*store|row|.*-sql|run-tables)\\.ts$)'),
+    only(
+      'sql-in-store',
+      '(kysely|pg)/',
+      '^operator/(store/|kinds/[^/]+/(.*store|row|.*-sql|run-tables)\\.ts$)',
+    ),
     only('s3-in-artifacts', '@aws-sdk', '^operator/artifacts/'),
     only('http-server-in-api', 'fastify/', '^operator/(api/|kinds/[^/]+/routes\\.ts$)'),
     only('onnx-in-session', 'onnxruntime-node', '^serving-runtime/session\\.ts$'),
@@ -60,6 +79,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'],
+    },
   },
 };

@@ -13,7 +13,6 @@ type Task = {
 export class BackgroundWork {
   readonly #tasks = new Map<string, Task>();
   readonly #wake: (key: string) => void;
-  readonly #stopped = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
   constructor(wake: (key: string) => void) {
@@ -41,9 +40,9 @@ export class BackgroundWork {
     this.#tasks.delete(key);
   }
 
+  /** Aborts all work and waits for it to end; what is started afterwards is started afresh. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
-    for (const { controller } of this.#tasks.values()) controller.abort();
+    for (const key of [...this.#tasks.keys()]) this.forget(key);
     await Promise.all(this.#running);
   }
 
@@ -63,7 +62,6 @@ export class BackgroundWork {
         error: error instanceof Error ? error : new Error(String(error)),
       };
     }
-    const current = this.#tasks.get(key) === task;
-    if (current && !this.#stopped.signal.aborted) this.#wake(key);
+    if (this.#tasks.get(key) === task) this.#wake(key);
   }
 }

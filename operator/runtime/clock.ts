@@ -1,7 +1,9 @@
 /** Time as the runtime sees it; tests and simulations pass a virtual one. */
 export type Clock = {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as the machine believes: it may be wrong, and it may jump. */
   now(): number;
+  /** Milliseconds since some fixed moment; never jumps, so durations are measured with it. */
+  monotonic(): number;
   setTimeout(callback: () => void, delayMs: number): TimerHandle;
   clearTimeout(handle: TimerHandle): void;
 };
@@ -11,6 +13,7 @@ export type TimerHandle = unknown;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
 };

@@ -56,6 +56,7 @@ export type Cluster = {
     object: KubernetesObject,
     options: { readonly fieldManager: string },
   ): Promise<T>;
+  /** A `test` that does not hold fails with 409 Conflict. */
   patch<T extends KubernetesObject>(
     type: ResourceType,
     key: ObjectKey,

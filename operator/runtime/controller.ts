@@ -1,7 +1,7 @@
 import { BackgroundWork } from './background.ts';
 import { controllerOf, MANAGED_SELECTOR } from './children.ts';
 import type { Clock } from './clock.ts';
-import type { Cluster } from './cluster.ts';
+import { isConflict, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { Informer, Seen } from './informer.ts';
@@ -9,8 +9,8 @@ import type { Informers } from './informers.ts';
 import type { Change } from './object-cache.ts';
 import type { OwnObject, PassLogger, Reconciler, Watch } from './reconciler.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { conditionsOf } from './status.ts';
 import {
-  apiVersionOf,
   keyOf,
   keyString,
   parseKey,
@@ -64,7 +64,7 @@ export class Controller {
       onError: (key, error, attempt, retryInMs) =>
         log.warn({ key, attempt, retryInMs, err: error }, 'pass failed, will retry'),
     });
-    this.#background = new BackgroundWork((key) => this.#queue.add(key));
+    this.#background = new BackgroundWork((key) => this.#add(key));
     this.#reconciliation = new Reconciliation({
       ...options,
       background: this.#background,
@@ -75,7 +75,7 @@ export class Controller {
     for (const type of reconciler.owns)
       this.#informer(type).onChange((change) => this.#onChildChange(change));
     for (const watch of reconciler.watches)
-      this.#informer(watch.type).onChange((change) => this.#onWatchedChange(watch, change));
+      this.#watched(watch).onChange((change) => this.#onWatchedChange(watch, change));
   }
 
   get name(): string {
@@ -98,42 +98,54 @@ export class Controller {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#queue.stop(), this.#background.stop()]);
+    // Passes first: one that is under way might still begin work.
+    await this.#queue.stop();
+    await this.#background.stop();
   }
 
-  /** Children are cached only where they are ours; what a reconciler merely watches, whole or by its selector. */
+  /** Nothing is noted while this replica does not work; `start` looks at every object anyway. */
+  #add(key: string): void {
+    if (!this.#signal.aborted) this.#queue.add(key);
+  }
+
+  #watched({ type, labelSelector }: Watch): Informer {
+    return this.#options.informers.of(type, labelSelector);
+  }
+
+  /**
+   * The cache to read a type from, the widest that was declared: what is watched without a selector
+   * is there whole, children only where they are ours.
+   */
   #informer(type: ResourceType): Informer {
     const { reconciler, informers } = this.#options;
-    const isOwn = type.plural === reconciler.type.plural && type.group === reconciler.type.group;
-    if (isOwn) return this.#own;
-    if (
-      reconciler.owns.some(({ plural, group }) => plural === type.plural && group === type.group)
-    ) {
+    if (isSameType(type, reconciler.type)) return informers.of(type);
+    const watches = reconciler.watches.filter((each) => isSameType(each.type, type));
+    const whole = watches.find(({ labelSelector }) => labelSelector === undefined);
+    if (whole !== undefined) return this.#watched(whole);
+    if (reconciler.owns.some((each) => isSameType(each, type)))
       return informers.of(type, MANAGED_SELECTOR);
-    }
-    const watch = reconciler.watches.find(
-      (each) => each.type.plural === type.plural && each.type.group === type.group,
-    );
+    const [watch] = watches;
     if (watch === undefined)
       throw new Error(
         `${reconciler.fieldManager} reads ${type.plural}, but neither owns nor watches it`,
       );
-    return informers.of(type, watch.labelSelector);
+    return this.#watched(watch);
   }
 
   #onOwnChange(change: Change, seen: Seen): void {
     const key = keyString(keyOf(change.object));
-    // Our own writes of status and finalizers are what the pass already knows.
-    if (seen === 'write') return;
-    if (change.type === 'MODIFIED' && !matters(change.before, change.object)) return;
-    this.#queue.add(key);
+    if (change.type === 'MODIFIED' && !matters(change.before, change.object, seen)) return;
+    this.#add(key);
   }
 
-  #onChildChange({ object }: Change): void {
-    const owner = controllerOf(object);
+  /** Both states count: an owner has to hear that its child was taken from it. */
+  #onChildChange(change: Change): void {
     const { type } = this.#options.reconciler;
-    if (owner?.kind !== type.kind || owner.apiVersion !== apiVersionOf(type)) return;
-    this.#queue.add(keyString({ namespace: object.metadata.namespace ?? '', name: owner.name }));
+    for (const object of statesOf(change)) {
+      const owner = controllerOf(object);
+      if (owner?.kind !== type.kind || groupOf(owner.apiVersion) !== type.group) continue;
+      this.#add(keyString({ ...keyOf(object), name: owner.name }));
+    }
   }
 
   #onWatchedChange(watch: Watch, change: Change): void {
@@ -141,10 +153,17 @@ export class Controller {
       own: <T extends OwnObject>(namespace: string) =>
         this.#own.cache.list(namespace) as readonly T[],
     };
-    const states = change.type === 'MODIFIED' ? [change.object, change.before] : [change.object];
-    for (const object of states) {
-      for (const key of watch.keysFor(object, lookup)) this.#queue.add(keyString(key));
+    for (const object of statesOf(change)) {
+      for (const key of watch.keysFor(object, lookup)) this.#add(keyString(key));
     }
+  }
+
+  #isStalled(key: string): boolean {
+    const object = this.#own.cache.get(parseKey(key)) as OwnObject | undefined;
+    return (
+      object !== undefined &&
+      conditionsOf(object).some(({ type, status }) => type === 'Stalled' && status === 'True')
+    );
   }
 
   async #handle(key: string): Promise<Handled> {
@@ -155,25 +174,41 @@ export class Controller {
       this.#background.forget(key);
       return {};
     }
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     try {
       const handled = await this.#reconciliation.run(object, this.#signal);
       const result = handled.requeueAfterMs === undefined ? 'success' : 'requeue_after';
-      metrics.reconciled(result, (clock.now() - startedAt) / 1000);
+      metrics.reconciled(
+        this.#isStalled(key) ? 'stalled' : result,
+        (clock.monotonic() - startedAt) / 1000,
+      );
       return handled;
     } catch (error) {
-      metrics.reconciled('error', (clock.now() - startedAt) / 1000);
-      // A pass that ended because this replica stops or lost the lead is nobody's concern.
-      if (!this.#signal.aborted) await this.#reconciliation.tellOfFailure(object, error);
+      metrics.reconciled('error', (clock.monotonic() - startedAt) / 1000);
+      // Neither a race that the next pass settles, nor the end of this replica's lead, is news.
+      if (!this.#signal.aborted && !isConflict(error))
+        await this.#reconciliation.tellOfFailure(object, error);
       throw error;
     }
   }
 }
 
-/** Whether a change of one of our objects is more than a status. */
-const matters = (before: KubernetesObject, after: KubernetesObject): boolean =>
+const isSameType = (left: ResourceType, right: ResourceType): boolean =>
+  left.plural === right.plural && left.group === right.group;
+
+const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+
+const statesOf = (change: Change): readonly KubernetesObject[] =>
+  change.type === 'MODIFIED' ? [change.object, change.before] : [change.object];
+
+/**
+ * Whether a change of one of our objects is more than a status. Finalizers that this process wrote
+ * itself are what the pass already knows.
+ */
+const matters = (before: KubernetesObject, after: KubernetesObject, seen: Seen): boolean =>
   before.metadata.generation !== after.metadata.generation ||
   before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
   !same(before.metadata.annotations, after.metadata.annotations) ||
   !same(before.metadata.labels, after.metadata.labels) ||
-  !same(before.metadata.finalizers, after.metadata.finalizers);
+  (seen !== 'write' && !same(before.metadata.finalizers, after.metadata.finalizers));

@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
  */
 export const covers = (live: unknown, wanted: unknown): boolean => {
   if (wanted === undefined || Object.is(live, wanted)) return true;
+  // The API server drops null where a field may not hold it.
+  if (wanted === null) return live === undefined;
   if (Array.isArray(wanted)) {
     return (
       Array.isArray(live) &&

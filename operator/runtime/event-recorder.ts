@@ -5,8 +5,8 @@ import type { KubernetesObject } from './resource-type.ts';
 
 export type EventType = 'Normal' | 'Warning';
 
-/** events.k8s.io/v1 limits a note to 1 kB. */
-const LONGEST_NOTE = 1000;
+/** events.k8s.io/v1 limits a note to 1 kB, in bytes of UTF-8. */
+const LONGEST_NOTE = 1024;
 /** The same event of an object is not written again within this time. */
 const QUIET_MS = 10 * 60_000;
 const REMEMBERED = 10_000;
@@ -40,13 +40,10 @@ export class EventRecorder {
     object: KubernetesObject,
     event: { readonly type: EventType; readonly reason: string; readonly message: string },
   ): Promise<void> {
-    if (this.#isRepeated(object, event)) return;
+    const id = [object.metadata.uid, event.type, event.reason, event.message].join('\n');
+    if (this.#isRepeated(id)) return;
     const namespace = object.metadata.namespace ?? 'default';
     const now = new Date(this.#clock.now());
-    const note =
-      event.message.length > LONGEST_NOTE
-        ? `${event.message.slice(0, LONGEST_NOTE - 1)}…`
-        : event.message;
     const body = {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
@@ -56,7 +53,7 @@ export class EventRecorder {
       reportingInstance: this.#instance.slice(0, 128),
       action: 'Reconcile',
       reason: event.reason,
-      note,
+      note: shortened(event.message),
       type: event.type,
       regarding: {
         apiVersion: object.apiVersion,
@@ -70,20 +67,20 @@ export class EventRecorder {
     try {
       await this.#cluster.create(EVENT, body, { fieldManager: 'mlops-operator' });
     } catch (error) {
+      this.#recent.delete(id);
       this.#onError(error);
     }
   }
 
-  #isRepeated(
-    object: KubernetesObject,
-    event: { readonly type: string; readonly reason: string; readonly message: string },
-  ): boolean {
-    const id = [object.metadata.uid, event.type, event.reason, event.message].join('\n');
-    const now = this.#clock.now();
+  #isRepeated(id: string): boolean {
+    const now = this.#clock.monotonic();
     const last = this.#recent.get(id);
     if (last !== undefined && now - last < QUIET_MS) return true;
-    if (this.#recent.size >= REMEMBERED) this.#recent.clear();
+    // Set anew, so that the first key of the map is always the one heard of longest ago.
+    this.#recent.delete(id);
     this.#recent.set(id, now);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > REMEMBERED && oldest !== undefined) this.#recent.delete(oldest);
     return false;
   }
 
@@ -91,6 +88,18 @@ export class EventRecorder {
   #eventName(name: string, now: Date): string {
     this.#sequence = (this.#sequence + 1) % 0x10000;
     const suffix = (BigInt(now.getTime()) * 0x10000n + BigInt(this.#sequence)).toString(16);
-    return `${name.slice(0, 200)}.${suffix}`;
+    return `${name.slice(0, 200).replace(/[-.]+$/, '')}.${suffix}`;
   }
 }
+
+const shortened = (message: string): string => {
+  if (Buffer.byteLength(message) <= LONGEST_NOTE) return message;
+  const ellipsis = '…';
+  const room = LONGEST_NOTE - Buffer.byteLength(ellipsis);
+  // A character cut in two decodes to U+FFFD, which is dropped.
+  const kept = Buffer.from(message)
+    .subarray(0, room)
+    .toString()
+    .replace(/\uFFFD+$/, '');
+  return kept + ellipsis;
+};

@@ -1,23 +1,16 @@
-import { backoffMs } from './backoff.ts';
-import { pause, type Clock } from './clock.ts';
-import { ApiError, type Cluster, type WatchEvent } from './cluster.ts';
+import { matchesLabels } from './label-selector.ts';
 import { isNewer, ObjectCache, type Change } from './object-cache.ts';
-import { keyOf, keyString, type KubernetesObject, type ResourceType } from './resource-type.ts';
+import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { keyOf, keyString, type KubernetesObject } from './resource-type.ts';
+import { slimObject } from './slim-object.ts';
 
-export type InformerMetrics = {
-  restarted(resource: string, cause: 'expired' | 'closed' | 'silent' | 'error'): void;
-  cached(resource: string, objects: number): void;
-};
+export type { InformerMetrics } from './reflector.ts';
 
-export type InformerOptions = {
-  readonly cluster: Cluster;
-  readonly type: ResourceType;
-  readonly namespace?: string | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly metrics: InformerMetrics;
-  readonly onError: (error: unknown, retryInMs: number) => void;
+export type InformerOptions = Omit<ReflectorOptions, 'namespace' | 'onList' | 'onEvent'> & {
+  /** The namespaces to watch; all when absent or empty. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** A listener threw; the others were called all the same. */
+  readonly onListenerError: (error: unknown) => void;
 };
 
 /** Where a change was seen: in a list, on the watch, or in the answer to a write of our own. */
@@ -26,31 +19,34 @@ export type Listener = (change: Change, seen: Seen) => void;
 /** Called after each complete list, with all objects there are. */
 export type ListListener = (objects: readonly KubernetesObject[]) => void;
 
-const PAGE_SIZE = 500;
-const BACKOFF = { baseMs: 500, maxMs: 30_000 };
-/** A stream that was good for this long starts again without a delay. */
-const HEALTHY_AFTER_MS = 30_000;
-/** Bookmarks come about once a minute; a stream that is silent for longer is taken for dead. */
-const SILENCE_MS = 45_000;
+/** So many vanished objects are remembered, against late answers to writes that would revive them. */
+const REMEMBERED = 4096;
 
 /**
- * Keeps a cache equal to what the API server holds of one resource: a paged list, then a watch from
- * there; a closed watch goes on where it ended, an expired one (410) lists again, and what vanished
- * meanwhile is reported as deleted. Silence beyond the deadline counts as a broken stream.
- * Listeners must only note what changed; they run in the stream's turn.
+ * Keeps a cache equal to what the API server holds of one resource and reports each change once,
+ * also what vanished while no watch was open. Listeners must only note what changed; they run in
+ * the stream's turn.
  */
 export class Informer {
   readonly cache = new ObjectCache();
   readonly #options: InformerOptions;
   readonly #listeners = new Set<Listener>();
   readonly #listListeners = new Set<ListListener>();
+  readonly #vanished = new Set<string>();
+  /** Scopes (a namespace, or undefined for all) not yet listed. */
+  readonly #unlisted: Set<string | undefined>;
   #markSynced: () => void = () => {};
   /** Resolves after the first complete list. */
   readonly synced: Promise<void> = new Promise((resolve) => (this.#markSynced = resolve));
-  hasSynced = false;
 
   constructor(options: InformerOptions) {
     this.#options = options;
+    const { namespaces = [] } = options;
+    this.#unlisted = new Set(namespaces.length === 0 ? [undefined] : namespaces);
+  }
+
+  get hasSynced(): boolean {
+    return this.#unlisted.size === 0;
   }
 
   onChange(listener: Listener): void {
@@ -63,189 +59,91 @@ export class Informer {
 
   /** Takes in the answer to a write of our own, ahead of its watch event. */
   learn(object: KubernetesObject): void {
-    this.#report(this.cache.put(slim(object)), 'write');
+    const { namespaces = [], labelSelector } = this.#options;
+    const { uid, namespace, labels } = object.metadata;
+    // The answer may come after the news that the object is gone; it must not come back to life.
+    if (uid !== undefined && this.#vanished.has(uid)) return;
+    if (namespaces.length > 0 && !namespaces.includes(namespace ?? '')) return;
+    if (matchesLabels(labelSelector, labels)) this.#put(object, 'write');
   }
 
   /** Runs until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    let version: string | undefined;
-    let failures = 0;
-    while (!signal.aborted) {
-      const startedAt = this.#options.clock.now();
-      try {
-        version ??= await this.#relist(signal);
-        version = await this.#follow(version, signal);
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (isExpired(error)) version = undefined;
-        else version = error instanceof StreamBroken ? error.version : version;
-        const healthy = this.#options.clock.now() - startedAt >= HEALTHY_AFTER_MS;
-        failures = healthy ? 1 : failures + 1;
-        const delayMs = this.#delay(error, failures);
-        this.#options.onError(error instanceof StreamBroken ? error.cause : error, delayMs);
-        await pause(this.#options.clock, delayMs, signal);
-      }
-    }
+    const { namespaces: _namespaces, onListenerError: _onListenerError, ...shared } = this.#options;
+    const scopes = [...this.#unlisted];
+    await Promise.all(
+      scopes.map((namespace) =>
+        new Reflector({
+          ...shared,
+          namespace,
+          onList: (objects, version) => this.#replace(namespace, objects, version),
+          onEvent: (type, object) => {
+            if (type === 'DELETED') this.#report(this.cache.remove(slimObject(object)), 'watch');
+            else this.#put(object, 'watch');
+            this.#measure();
+          },
+        }).run(signal),
+      ),
+    );
   }
 
-  #delay(error: unknown, failures: number): number {
-    const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    return Math.max(asked, backoffMs(failures, this.#options.random(), BACKOFF));
-  }
-
-  async #relist(signal: AbortSignal): Promise<string> {
-    const { cluster, type, namespace, labelSelector } = this.#options;
-    const found = new Map<string, KubernetesObject>();
-    let continueToken: string | undefined;
-    let resourceVersion: string;
-    do {
-      const page = await cluster.list(type, {
-        limit: PAGE_SIZE,
-        signal,
-        ...(namespace !== undefined && { namespace }),
-        ...(labelSelector !== undefined && { labelSelector }),
-        ...(continueToken !== undefined && { continueToken }),
-      });
-      for (const object of page.items) found.set(keyString(keyOf(object)), slim(object));
-      resourceVersion = page.resourceVersion;
-      continueToken = page.continueToken;
-    } while (continueToken !== undefined);
-    this.#replace(found, resourceVersion);
-    return resourceVersion;
-  }
-
-  #replace(found: ReadonlyMap<string, KubernetesObject>, listVersion: string): void {
-    for (const known of this.cache.list()) {
+  #replace(
+    namespace: string | undefined,
+    objects: readonly KubernetesObject[],
+    listVersion: string | undefined,
+  ): void {
+    const found = new Set(objects.map((object) => keyString(keyOf(object))));
+    for (const known of this.cache.list(namespace)) {
       const gone = !found.has(keyString(keyOf(known)));
       // Something written after the list was read is not in it, and yet there.
       if (gone && isNewer(listVersion, known.metadata.resourceVersion))
         this.#report(this.cache.remove(known), 'list');
     }
-    for (const object of found.values()) this.#report(this.cache.put(object), 'list');
-    for (const listener of this.#listListeners) listener([...found.values()]);
-    this.#options.metrics.cached(this.#options.type.plural, this.cache.size);
-    this.hasSynced = true;
+    for (const object of objects) this.#put(object, 'list');
+    this.#unlisted.delete(namespace);
+    this.#measure();
+    if (!this.hasSynced) return;
     this.#markSynced();
+    const all = this.cache.list();
+    for (const listener of this.#listListeners) this.#call(() => listener(all));
   }
 
-  /** Follows the watch until the server ends it; returns the version to go on from. */
-  async #follow(from: string, signal: AbortSignal): Promise<string> {
-    const { cluster, type, namespace, labelSelector, random, metrics } = this.#options;
-    const watchdog = new Watchdog(this.#options.clock, signal);
-    let version = from;
-    try {
-      const events = cluster.watch(type, {
-        resourceVersion: from,
-        timeoutSeconds: Math.round(240 + 240 * random()),
-        signal: watchdog.signal,
-        ...(namespace !== undefined && { namespace }),
-        ...(labelSelector !== undefined && { labelSelector }),
-      });
-      for await (const event of events) {
-        watchdog.touch();
-        version = this.#take(event) ?? version;
-      }
-      if (!watchdog.barked) metrics.restarted(type.plural, 'closed');
-    } catch (error) {
-      if (!watchdog.barked) {
-        metrics.restarted(type.plural, isExpired(error) ? 'expired' : 'error');
-        throw isExpired(error) ? error : new StreamBroken(version, error);
-      }
-    } finally {
-      watchdog.stop();
-    }
-    if (watchdog.barked) metrics.restarted(type.plural, 'silent');
-    metrics.cached(type.plural, this.cache.size);
-    return version;
-  }
-
-  /** @returns the version the event brings the cache to */
-  #take(event: WatchEvent): string | undefined {
-    if (event.type === 'ERROR') {
-      const { code = 500, reason = 'Unknown', message = 'watch error' } = event.object;
-      throw new ApiError(code, reason, message);
-    }
-    if (event.type === 'DELETED') this.#report(this.cache.remove(event.object), 'watch');
-    else if (event.type !== 'BOOKMARK') this.#report(this.cache.put(slim(event.object)), 'watch');
-    return event.object.metadata.resourceVersion;
+  #put(object: KubernetesObject, seen: Seen): void {
+    const before = this.cache.get(keyOf(object));
+    const { uid, resourceVersion } = object.metadata;
+    const replaced =
+      before !== undefined &&
+      before.metadata.uid !== uid &&
+      isNewer(resourceVersion, before.metadata.resourceVersion);
+    // Deleted and made again under the same name while nobody looked: that is two changes.
+    if (replaced) this.#report(this.cache.remove(before), seen === 'list' ? 'list' : 'watch');
+    if (uid !== undefined && seen !== 'write') this.#vanished.delete(uid);
+    this.#report(this.cache.put(slimObject(object)), seen);
   }
 
   #report(change: Change | undefined, seen: Seen): void {
     if (change === undefined) return;
-    for (const listener of this.#listeners) listener(change, seen);
-  }
-}
-
-/** Aborts a stream that has been silent for too long. */
-class Watchdog {
-  readonly #clock: Clock;
-  readonly #outer: AbortSignal;
-  readonly #controller = new AbortController();
-  #lastSeen: number;
-  #handle: ReturnType<Clock['setTimeout']>;
-  barked = false;
-
-  constructor(clock: Clock, outer: AbortSignal) {
-    this.#clock = clock;
-    this.#outer = outer;
-    this.#lastSeen = clock.now();
-    this.#handle = clock.setTimeout(() => this.#check(), SILENCE_MS);
-    outer.addEventListener('abort', this.#forward, { once: true });
+    if (change.type === 'DELETED') this.#remember(change.object.metadata.uid);
+    for (const listener of this.#listeners) this.#call(() => listener(change, seen));
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  #remember(uid: string | undefined): void {
+    if (uid === undefined) return;
+    this.#vanished.add(uid);
+    const [oldest] = this.#vanished;
+    if (this.#vanished.size > REMEMBERED && oldest !== undefined) this.#vanished.delete(oldest);
   }
 
-  touch(): void {
-    this.#lastSeen = this.#clock.now();
-  }
-
-  stop(): void {
-    this.#clock.clearTimeout(this.#handle);
-    this.#outer.removeEventListener('abort', this.#forward);
-    this.#controller.abort();
-  }
-
-  readonly #forward = (): void => this.#controller.abort();
-
-  #check(): void {
-    const silentMs = this.#clock.now() - this.#lastSeen;
-    if (silentMs < SILENCE_MS) {
-      this.#handle = this.#clock.setTimeout(() => this.#check(), SILENCE_MS - silentMs);
-      return;
+  /** A listener's fault must neither break the stream nor keep the news from the others. */
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#options.onListenerError(error);
     }
-    this.barked = true;
-    this.#controller.abort();
+  }
+
+  #measure(): void {
+    this.#options.metrics.cached(this.#options.type.plural, this.cache.size);
   }
 }
-
-/** Carries how far a stream came before it broke. */
-class StreamBroken extends Error {
-  readonly version: string;
-  constructor(version: string, cause: unknown) {
-    super('watch stream broke', { cause });
-    this.version = version;
-  }
-}
-
-const isExpired = (error: unknown): boolean =>
-  error instanceof ApiError &&
-  (error.code === 410 || error.reason === 'Expired' || error.reason === 'Gone');
-
-/**
- * Keeps who wrote and when, for the audit, but not the field sets, which are most of an object's
- * size and which nothing here reads.
- */
-const slim = (object: KubernetesObject): KubernetesObject => {
-  const { managedFields, ...metadata } = object.metadata;
-  if (managedFields === undefined) return object;
-  const writers = managedFields.map(({ manager, operation, subresource, time }) => ({
-    ...(manager !== undefined && { manager }),
-    ...(operation !== undefined && { operation }),
-    ...(subresource !== undefined && { subresource }),
-    ...(time !== undefined && { time }),
-  }));
-  return { ...object, metadata: { ...metadata, managedFields: writers } };
-};

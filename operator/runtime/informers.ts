@@ -1,8 +1,12 @@
 import { Informer, type InformerOptions } from './informer.ts';
 import type { KubernetesObject, ResourceType } from './resource-type.ts';
 
-export type InformersOptions = Omit<InformerOptions, 'type' | 'labelSelector' | 'onError'> & {
+export type InformersOptions = Omit<
+  InformerOptions,
+  'type' | 'labelSelector' | 'onError' | 'onListenerError'
+> & {
   readonly onError: (type: ResourceType, error: unknown, retryInMs: number) => void;
+  readonly onListenerError: (type: ResourceType, error: unknown) => void;
 };
 
 /** The informers of a process, one per resource and selector, shared by all that watch it. */
@@ -20,12 +24,13 @@ export class Informers {
     const id = `${type.group}/${type.plural}?${labelSelector ?? ''}`;
     const known = this.#informers.get(id);
     if (known !== undefined) return known;
-    const { onError, ...options } = this.#options;
+    const { onError, onListenerError, ...options } = this.#options;
     const informer = new Informer({
       ...options,
       type,
       labelSelector,
       onError: (error, retryInMs) => onError(type, error, retryInMs),
+      onListenerError: (error) => onListenerError(type, error),
     });
     this.#informers.set(id, informer);
     this.#running?.runs.push(informer.run(this.#running.signal));

@@ -3,7 +3,7 @@ import { same } from './coverage.ts';
 
 type Container = Record<string, unknown> | unknown[];
 
-/** RFC 6902 add, replace, remove and test; a `test` that fails answers 422, as the API server does. */
+/** RFC 6902 add, replace, remove and test. A `test` that does not hold is a Conflict. */
 export const applyJsonPatch = (
   document: unknown,
   operations: readonly JsonPatchOperation[],
@@ -21,11 +21,18 @@ const applyOne = (document: unknown, operation: JsonPatchOperation): void => {
   const last = names.pop() ?? '';
   let container = document as Container;
   for (const name of names) container = (container as Record<string, unknown>)[name] as Container;
-  if (container === undefined) throw refused(operation);
+  if (typeof container !== 'object' || container === null) throw refused(operation);
+  const exists = Object.hasOwn(container, last);
+  if (!exists && (operation.op === 'remove' || operation.op === 'replace'))
+    throw refused(operation);
   switch (operation.op) {
     case 'test':
       if (!same((container as Record<string, unknown>)[last], operation.value))
-        throw refused(operation);
+        throw new ApiError(
+          409,
+          'Conflict',
+          `test ${operation.path} does not hold: the object has changed`,
+        );
       return;
     case 'remove':
       if (Array.isArray(container)) container.splice(Number(last), 1);

@@ -1,4 +1,4 @@
-import { HttpMethod, RequestContext, type KubeConfig } from '@kubernetes/client-node';
+import { HttpMethod, KubeConfig } from '@kubernetes/client-node';
 import { fetch, type Response } from 'undici';
 import {
   ApiError,
@@ -12,6 +12,7 @@ import {
   type WatchEvent,
   type WatchOptions,
 } from './cluster.ts';
+import { Connections } from './connections.ts';
 import { jsonLines } from './json-lines.ts';
 import {
   keyOf,
@@ -42,7 +43,7 @@ const CALL_TIMEOUT_MS = 30_000;
  * knows no status subresource and its watch swallows broken lines (decisions/0002).
  */
 export class KubernetesCluster implements Cluster {
-  readonly #config: KubeConfig;
+  readonly #connections: Connections;
   readonly #server: string;
   readonly #metrics: ApiCallMetrics;
 
@@ -50,9 +51,16 @@ export class KubernetesCluster implements Cluster {
     const cluster = config.getCurrentCluster();
     if (cluster === null)
       throw new Error('The kubeconfig names no current cluster; set KUBECONFIG or run in a pod.');
-    this.#config = config;
+    this.#connections = new Connections(config);
     this.#server = cluster.server.replace(/\/$/, '');
     this.#metrics = metrics;
+  }
+
+  /** The cluster that KUBECONFIG, the user's kubeconfig or the pod's service account names. */
+  static fromEnvironment(metrics: ApiCallMetrics): KubernetesCluster {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    return new KubernetesCluster(config, metrics);
   }
 
   async get<T extends KubernetesObject>(
@@ -90,11 +98,11 @@ export class KubernetesCluster implements Cluster {
     });
     const continueToken = answer.metadata.continue;
     return {
-      // Items of a list carry neither apiVersion nor kind.
-      items: answer.items.map((item) => ({
+      // Items of a list of a built-in type carry neither apiVersion nor kind.
+      items: (answer.items ?? []).map((item) => ({
         ...item,
         apiVersion: answer.apiVersion,
-        kind: type.kind,
+        kind: answer.kind.replace(/List$/, ''),
       })),
       resourceVersion: answer.metadata.resourceVersion,
       ...(continueToken !== undefined && continueToken !== '' && { continueToken }),
@@ -202,11 +210,9 @@ export class KubernetesCluster implements Cluster {
     for (const [name, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const context = new RequestContext(url.toString(), call.method);
-    await this.#config.applySecurityAuthentication(context);
-    const headers: Record<string, string> = { ...context.getHeaders(), accept: 'application/json' };
+    const { headers: authentication, dispatcher } = await this.#connections.credentials();
+    const headers: Record<string, string> = { ...authentication, accept: 'application/json' };
     if (call.body !== undefined) headers['content-type'] = call.body.contentType;
-    const dispatcher = context.getDispatcher();
     const startedAt = performance.now();
     const measured = (code: number): void =>
       this.#metrics.called(
@@ -233,14 +239,15 @@ export class KubernetesCluster implements Cluster {
 
 type RawList<T> = {
   readonly apiVersion: string;
+  readonly kind: string;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly T[];
+  readonly items: readonly T[] | null;
 };
 
 type RawStatus = {
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly unknown[] };
 };
 
 const apiError = async (response: Response, call: Call): Promise<ApiError> => {
@@ -251,10 +258,18 @@ const apiError = async (response: Response, call: Call): Promise<ApiError> => {
   const message =
     status.message ??
     `${call.verb} ${call.path} answered ${response.status}: ${text.slice(0, 500)}`;
+  if (isFailedTest(response.status, status, call)) return new ApiError(409, 'Conflict', message);
   return new ApiError(response.status, status.reason ?? 'Unknown', message, {
     retryAfterSeconds: asked,
   });
 };
+
+/** A `test` that fails is answered 422 without causes; a patch that makes the object invalid names them. */
+const isFailedTest = (code: number, status: RawStatus, { verb, body }: Call): boolean =>
+  code === 422 &&
+  verb === 'patch' &&
+  (status.details?.causes ?? []).length === 0 &&
+  (body?.value as readonly JsonPatchOperation[]).some(({ op }) => op === 'test');
 
 const parseStatus = (text: string): RawStatus => {
   try {
@@ -274,5 +289,9 @@ const collectionPath = (type: ResourceType, namespace: string | undefined): stri
   return `${root}${scope}/${type.plural}`;
 };
 
-const objectPath = (type: ResourceType, { namespace, name }: ObjectKey): string =>
-  `${collectionPath(type, namespace)}/${encodeURIComponent(name)}`;
+const objectPath = (type: ResourceType, { namespace, name }: ObjectKey): string => {
+  // As a step of a path these would lead to another resource; no object has such a name.
+  if ([name, namespace].some((part) => part === '.' || part === '..') || name === '')
+    throw new ApiError(404, 'NotFound', `No ${type.kind} can be named "${namespace}/${name}".`);
+  return `${collectionPath(type, namespace)}/${encodeURIComponent(name)}`;
+};

@@ -1,4 +1,4 @@
-import { pause, type Clock } from './clock.ts';
+import { pause, type Clock, type TimerHandle } from './clock.ts';
 import { isAlreadyExists, isConflict, type Cluster } from './cluster.ts';
 import { LEASE } from './kubernetes-types.ts';
 import type { KubernetesObject } from './resource-type.ts';
@@ -40,13 +40,14 @@ export class Leader {
   #renewedAt = Number.NEGATIVE_INFINITY;
   #observed: { readonly version: string | undefined; readonly at: number } | undefined;
   #told = false;
+  #deadline: TimerHandle;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
   }
 
   get leads(): boolean {
-    return this.#options.clock.now() - this.#renewedAt < RENEW_DEADLINE_MS;
+    return this.#options.clock.monotonic() - this.#renewedAt < RENEW_DEADLINE_MS;
   }
 
   /** Until the signal aborts: stands for election, renews, and hands over at the end. */
@@ -66,15 +67,23 @@ export class Leader {
 
   async #tryToLead(): Promise<void> {
     const { cluster, clock, lease } = this.#options;
-    const askedAt = clock.now();
+    const askedAt = clock.monotonic();
     const current = await cluster.get<Lease>(LEASE, lease);
     if (current === undefined) {
       await cluster.create<Lease>(LEASE, this.#leaseObject(1), { fieldManager: FIELD_MANAGER });
     } else {
-      if (!this.#mayTake(current)) return;
+      if (!this.#mayTake(current)) {
+        // Someone else holds it, whatever this process still believes.
+        this.#renewedAt = Number.NEGATIVE_INFINITY;
+        return;
+      }
       await this.#write(current, this.#spec(current));
     }
     this.#renewedAt = askedAt;
+    // Told in time even when the next call hangs.
+    clock.clearTimeout(this.#deadline);
+    const leftMs = askedAt + RENEW_DEADLINE_MS - clock.monotonic();
+    this.#deadline = clock.setTimeout(() => this.#tell(), Math.max(0, Math.ceil(leftMs)));
   }
 
   #mayTake(current: Lease): boolean {
@@ -84,10 +93,10 @@ export class Leader {
     const version = current.metadata.resourceVersion;
     const seen = this.#observed;
     const observed =
-      seen !== undefined && seen.version === version ? seen : { version, at: clock.now() };
+      seen !== undefined && seen.version === version ? seen : { version, at: clock.monotonic() };
     this.#observed = observed;
-    const durationMs = (current.spec?.leaseDurationSeconds ?? LEASE_MS / 1000) * 1000;
-    return clock.now() - observed.at >= durationMs;
+    // Not the duration written in the Lease: a corrupt one would lock everybody out, or nobody.
+    return clock.monotonic() - observed.at >= LEASE_MS;
   }
 
   #leaseObject(transitions: number): KubernetesObject {
@@ -136,8 +145,9 @@ export class Leader {
 
   /** Lets the next one take over at once, instead of after the lease has run out. */
   async #release(): Promise<void> {
-    const { cluster, lease, identity, onError } = this.#options;
+    const { cluster, clock, lease, identity, onError } = this.#options;
     const led = this.leads;
+    clock.clearTimeout(this.#deadline);
     this.#renewedAt = Number.NEGATIVE_INFINITY;
     this.#tell();
     if (!led) return;

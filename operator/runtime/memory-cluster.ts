@@ -12,6 +12,7 @@ import {
 import type { Clock } from './clock.ts';
 import { same } from './coverage.ts';
 import { applyJsonPatch } from './json-patch.ts';
+import { matchesLabels } from './label-selector.ts';
 import { mergeApplied } from './memory-apply.ts';
 import {
   keyOf,
@@ -21,7 +22,16 @@ import {
   type ResourceType,
 } from './resource-type.ts';
 
-type Entry = { readonly type: ResourceType; readonly event: WatchEvent; readonly version: number };
+type Entry = {
+  readonly type: ResourceType;
+  readonly event: {
+    readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+    readonly object: KubernetesObject;
+  };
+  readonly before: KubernetesObject | undefined;
+  readonly version: number;
+};
+type Page = { readonly version: number; readonly rest: readonly KubernetesObject[] };
 type Stored = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown };
 
 /**
@@ -36,8 +46,10 @@ export class MemoryCluster implements Cluster {
   readonly #history: Entry[] = [];
   readonly #waiting = new Set<() => void>();
   #version = 0;
+  readonly #pages = new Map<string, Page>();
   #oldest = 0;
   #uids = 0;
+  #tokens = 0;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -58,7 +70,25 @@ export class MemoryCluster implements Cluster {
       .filter((each) => each.type.plural === type.plural && each.type.group === type.group)
       .map(({ object }) => object)
       .filter((object) => selects(object, options));
-    return { items: items as unknown as T[], resourceVersion: String(this.#version) };
+    const page = this.#page(options, items);
+    const { limit = page.rest.length } = options;
+    const rest = page.rest.slice(limit);
+    const continueToken = rest.length === 0 ? undefined : `page-${++this.#tokens}`;
+    if (continueToken !== undefined) this.#pages.set(continueToken, { ...page, rest });
+    return {
+      items: page.rest.slice(0, limit) as unknown as T[],
+      resourceVersion: String(page.version),
+      ...(continueToken !== undefined && { continueToken }),
+    };
+  }
+
+  /** Pages of one list all show the state at its beginning. */
+  #page({ continueToken }: ListOptions, items: readonly KubernetesObject[]): Page {
+    if (continueToken === undefined) return { version: this.#version, rest: items };
+    const page = this.#pages.get(continueToken);
+    if (page === undefined)
+      throw new ApiError(410, 'Expired', 'the provided continue parameter is too old');
+    return page;
   }
 
   async create<T extends KubernetesObject>(
@@ -132,13 +162,14 @@ export class MemoryCluster implements Cluster {
 
   async *watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent> {
     let version = Number(options.resourceVersion);
-    if (version < this.#oldest)
-      throw new ApiError(410, 'Expired', `too old resource version: ${version}`);
     while (!options.signal.aborted) {
+      if (version < this.#oldest)
+        throw new ApiError(410, 'Expired', `too old resource version: ${version}`);
       for (const entry of this.#history.filter((each) => each.version > version)) {
         version = entry.version;
         const wanted = entry.type.plural === type.plural && entry.type.group === type.group;
-        if (wanted && selects(entry.event.object as KubernetesObject, options)) yield entry.event;
+        const event = wanted ? asSelected(entry, options) : undefined;
+        if (event !== undefined) yield event;
         if (options.signal.aborted) return;
       }
       await this.#nextChange(version, options.signal);
@@ -149,6 +180,7 @@ export class MemoryCluster implements Cluster {
   compact(): void {
     this.#oldest = this.#version;
     this.#history.length = 0;
+    this.#pages.clear();
   }
 
   #nextChange(version: number, signal: AbortSignal): Promise<void> {
@@ -173,9 +205,17 @@ export class MemoryCluster implements Cluster {
     if (gone) this.#objects.delete(idOf(type, keyOf(next)));
     else this.#objects.set(idOf(type, keyOf(next)), { type, object });
     const eventType = gone ? 'DELETED' : live === undefined ? 'ADDED' : 'MODIFIED';
-    this.#history.push({ type, version: this.#version, event: { type: eventType, object } });
+    this.#history.push({
+      type,
+      before: live,
+      version: this.#version,
+      event: { type: eventType, object },
+    });
     for (const wake of [...this.#waiting]) wake();
-    if (gone) this.#collect(object);
+    if (gone) {
+      this.#forgetApplied(idOf(type, keyOf(object)));
+      this.#collect(object);
+    }
     return object;
   }
 
@@ -193,6 +233,11 @@ export class MemoryCluster implements Cluster {
         managedFields: [{ manager, operation: 'Apply', time: this.#time() }],
       },
     };
+  }
+
+  #forgetApplied(id: string): void {
+    for (const managerId of this.#applied.keys())
+      if (managerId.startsWith(`${id}|`)) this.#applied.delete(managerId);
   }
 
   /** Deletes what the vanished object owned. */
@@ -229,14 +274,17 @@ const withoutVersion = ({ metadata, ...rest }: Stored): unknown => {
 const selects = (
   object: KubernetesObject,
   { namespace, labelSelector }: Pick<ListOptions, 'namespace' | 'labelSelector'>,
-): boolean => {
-  if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
-  return (labelSelector ?? '')
-    .split(',')
-    .filter((term) => term !== '')
-    .every((term) => {
-      const [name = '', value] = term.split('=');
-      const label = object.metadata.labels?.[name];
-      return value === undefined ? label !== undefined : label === value;
-    });
+): boolean =>
+  (namespace === undefined || object.metadata.namespace === namespace) &&
+  matchesLabels(labelSelector, object.metadata.labels);
+
+/** As a watch with a selector sees it: what begins to match is added, what ceases to is deleted. */
+const asSelected = (
+  { event, before }: Entry,
+  selection: Pick<ListOptions, 'namespace' | 'labelSelector'>,
+): WatchEvent | undefined => {
+  const did = before !== undefined && selects(before, selection);
+  const does = event.type !== 'DELETED' && selects(event.object, selection);
+  if (does) return { type: did ? 'MODIFIED' : 'ADDED', object: event.object };
+  return did ? { type: 'DELETED', object: event.object } : undefined;
 };

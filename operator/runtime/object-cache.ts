@@ -71,7 +71,9 @@ export class ObjectCache<T extends KubernetesObject = KubernetesObject> {
     const { namespace } = keyOf(object);
     this.#byNamespace.get(namespace)?.delete(key);
     if (this.#byNamespace.get(namespace)?.size === 0) this.#byNamespace.delete(namespace);
-    return { type: 'DELETED', object: before };
+    // Its last state, where that is told, rather than the one known before.
+    const newer = isNewer(object.metadata.resourceVersion, before.metadata.resourceVersion);
+    return { type: 'DELETED', object: newer ? (object as T) : before };
   }
 
   #index(object: T, key: string): void {

@@ -8,8 +8,9 @@ import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
 import type { InformerMetrics } from './informer.ts';
 import { Informers } from './informers.ts';
 import { Leader } from './leader.ts';
+import { mergePatch } from './merge-patch.ts';
 import type { Change } from './object-cache.ts';
-import type { PassLogger, Reconciler } from './reconciler.ts';
+import type { OwnObject, PassLogger, Reconciler } from './reconciler.ts';
 import { apiVersionOf, keyOf, type KubernetesObject, type ResourceType } from './resource-type.ts';
 import { metaOf, ResourceWatch } from './resource-watch.ts';
 
@@ -29,6 +30,8 @@ export type OperatorOptions = {
   readonly random?: () => number;
   /** Watch one namespace only; all when undefined. */
   readonly namespace?: string | undefined;
+  /** Watch these namespaces only; all when absent or empty. */
+  readonly namespaces?: readonly string[] | undefined;
   readonly workers: number;
   readonly finalizerDeadlineMs: number;
   /** This replica's name, in Events and as holder of the Lease. */
@@ -67,6 +70,9 @@ export abstract class Operator extends dotI.default {
   readonly #leader: Leader | undefined;
   readonly #stopping = new AbortController();
   #ending = false;
+  #started = false;
+  /** From the beginning of a term until its last pass has ended: what is written then is still seen. */
+  #observing = false;
   #term: AbortController | undefined;
   /** Starts and stops of terms, one after the other. */
   #turn: Promise<void> = Promise.resolve();
@@ -97,18 +103,20 @@ export abstract class Operator extends dotI.default {
     });
     this.#informers = new Informers({
       cluster,
-      namespace: options.namespace,
+      namespaces: options.namespace === undefined ? options.namespaces : [options.namespace],
       clock: this.#clock,
       random: this.#random,
       metrics: metrics.informers,
       onError: (type, err, retryInMs) =>
         log.warn({ resource: type.plural, retryInMs, err }, 'list or watch failed, will retry'),
+      onListenerError: (type, err) =>
+        log.error({ resource: type.plural, err }, 'a change could not be taken in'),
     });
   }
 
   /** Whether caches are filled, so that answers and decisions are no guesses. */
   get ready(): boolean {
-    return this.#informers.synced;
+    return this.#started && this.#informers.synced;
   }
 
   get leads(): boolean {
@@ -125,6 +133,7 @@ export abstract class Operator extends dotI.default {
     await this.init();
     const { signal } = this.#stopping;
     this.#informers.start(signal);
+    this.#started = true;
     await Promise.race([this.#informers.waitForSync(), aborted(signal)]);
     if (signal.aborted) return;
     if (this.#leader === undefined) this.#lead(true);
@@ -136,7 +145,7 @@ export abstract class Operator extends dotI.default {
     this.#ending = true;
     this.#lead(false);
     // The Lease is kept until the passes under way have ended, so that what they write counts.
-    this.#turn = this.#turn.then(() => this.#stopping.abort());
+    this.#then(() => this.#stopping.abort());
   }
 
   /** After `stop`: passes under way have ended, the Lease is handed over, streams are closed. */
@@ -166,15 +175,21 @@ export abstract class Operator extends dotI.default {
     );
   }
 
+  /** What the cache holds of an observed resource; undefined before its first list is complete. */
+  protected cachedObjects(type: ResourceType): readonly KubernetesObject[] | undefined {
+    const informer = this.#informers.of(type);
+    return informer.hasSynced ? informer.cache.list() : undefined;
+  }
+
   /** Shows every change of a resource to an observer, while this replica leads. */
   protected observe(type: ResourceType, observer: Observer): void {
     const informer = this.#informers.of(type);
     this.#observers.push({ type, observer });
     informer.onChange((change, seen) => {
-      if (this.leads && seen !== 'list') observer.changed(change);
+      if (this.#observes && seen !== 'list') observer.changed(change);
     });
     informer.onList((objects) => {
-      if (this.leads) observer.listed(objects);
+      if (this.#observes) observer.listed(objects);
     });
   }
 
@@ -222,7 +237,10 @@ export abstract class Operator extends dotI.default {
     const body = {
       apiVersion: meta.apiVersion,
       kind: meta.kind,
-      metadata: { namespace: meta.namespace ?? '', name: meta.name },
+      metadata: {
+        ...(meta.namespace !== undefined && { namespace: meta.namespace }),
+        name: meta.name,
+      },
       status,
     };
     const written = await this.#writes.apply(type, body, {
@@ -233,15 +251,20 @@ export abstract class Operator extends dotI.default {
     return metaOf(type.plural, written);
   }
 
-  /** The same as `setResourceStatus`: with server-side apply the whole status is stated each time. */
-  protected override patchResourceStatus(
+  /** Lays `status` over the present one, as a JSON merge patch (RFC 7386). Throws as `setResourceStatus`. */
+  protected override async patchResourceStatus(
     meta: ResourceMeta,
     status: unknown,
   ): Promise<ResourceMeta | null> {
-    return this.setResourceStatus(meta, status);
+    const key = { namespace: meta.namespace ?? '', name: meta.name };
+    const live = await this.#options.cluster.get<OwnObject>(this.#typeOf(meta), key);
+    return this.setResourceStatus(meta, mergePatch(live?.status, status));
   }
 
-  /** @returns true when the handler has nothing more to do: the finalizer was put on, or the object is going */
+  /**
+   * @returns as in the package: true when the handler has nothing more to do, because the finalizer
+   * was put on (the change brings another event) or the object is going
+   */
   protected override async handleResourceFinalizer(
     event: ResourceEvent,
     finalizer: string,
@@ -250,7 +273,7 @@ export abstract class Operator extends dotI.default {
     const object = event.object as unknown as KubernetesObject;
     const type = this.#typeOf(event.meta);
     const going = object.metadata.deletionTimestamp !== undefined;
-    if (String(event.type) === 'DELETED') return true;
+    if (String(event.type) === 'DELETED') return false;
     if (going && hasFinalizer(object, finalizer)) {
       await deleteAction(event);
       await this.#writes.patch(type, keyOf(object), removeFinalizer(object, finalizer), {
@@ -292,11 +315,22 @@ export abstract class Operator extends dotI.default {
     const term = this.#term ?? new AbortController();
     this.#term = leads ? term : undefined;
     if (!leads) term.abort();
-    this.#turn = this.#turn.then(() => (leads ? this.#begin(term.signal) : this.#end()));
+    this.#then(() => (leads ? this.#begin(term.signal) : this.#end()));
+  }
+
+  get #observes(): boolean {
+    return this.#observing && (this.#leader?.leads ?? true);
+  }
+
+  #then(step: () => void | Promise<void>): void {
+    this.#turn = this.#turn.then(step).catch((err: unknown) => {
+      this.#options.log.error({ err }, 'beginning or ending to lead failed');
+    });
   }
 
   #begin(signal: AbortSignal): void {
     if (signal.aborted) return;
+    this.#observing = true;
     for (const { type, observer } of this.#observers)
       observer.listed(this.#informers.of(type).cache.list());
     for (const controller of this.#controllers) controller.start(signal);
@@ -308,8 +342,12 @@ export abstract class Operator extends dotI.default {
       ...this.#controllers.map((each) => each.stop()),
       ...this.#watches.map((each) => each.stop()),
     ]);
+    this.#observing = false;
   }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -27,6 +27,8 @@ export type PassPorts = {
   readonly record: (type: EventType, reason: string, message: string) => void;
 };
 
+const FOREIGN_RECHECK_MS = 30_000;
+
 /** What one pass over `object` may use. */
 export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
   const { cluster, reconciler, background, informer, learn } = ports;
@@ -48,11 +50,19 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
   const refuseForeign = (type: ResourceType, live: KubernetesObject | undefined): void => {
     if (live === undefined || isOwnedBy(live, object)) return;
     const owner = controllerOf(live);
+    if (owner?.kind === object.kind && owner.name === object.metadata.name) {
+      throw new Error(
+        `${type.kind} "${live.metadata.name}" is left over from an earlier ${object.kind} of this name ` +
+          'and has not been collected yet.',
+      );
+    }
     throw new TerminalError(
       'NameTaken',
       `${type.kind} "${live.metadata.name}" in namespace "${namespace}" already exists and belongs to ` +
         `${owner === undefined ? 'no controller' : `${owner.kind} "${owner.name}"`}. ` +
         `Delete or rename it, or rename this ${object.kind}; it is never taken over.`,
+      // Nothing tells when the other object goes: informers see only what is ours.
+      { recheckAfterMs: FOREIGN_RECHECK_MS },
     );
   };
 
@@ -88,7 +98,7 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
       { owned = true }: ChildOptions = {},
     ) {
       const wanted = childOf(object, type, child, owned);
-      const existing = await present<T>(type, wanted);
+      const existing = informer(type).cache.get(keyOf(wanted)) as T | undefined;
       if (owned) refuseForeign(type, existing);
       if (existing !== undefined) return existing;
       try {
@@ -112,6 +122,8 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
       });
     },
 
-    background: (id, work) => background.observe(keyString(keyOf(object)), id, work),
+    // Another object that takes the name gets no results of this one.
+    background: (id, work) =>
+      background.observe(keyString(keyOf(object)), `${object.metadata.uid ?? ''}/${id}`, work),
   };
 };

@@ -137,13 +137,22 @@ export type Reconciler<T extends OwnObject = OwnObject> = {
   finalize?(object: T, pass: Pass): Promise<Finalized>;
 };
 
-/** Only a new spec helps: no retry, Ready=False and Stalled=True with this reason and message. */
+/**
+ * Only a user helps: no retry, Ready=False and Stalled=True with this reason and message. When the
+ * help may come without any change that wakes the object, `recheckAfterMs` looks again.
+ */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
   readonly reason: string;
+  readonly recheckAfterMs: number | undefined;
 
-  constructor(reason: string, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  constructor(
+    reason: string,
+    message: string,
+    options: { readonly cause?: unknown; readonly recheckAfterMs?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.reason = reason;
+    this.recheckAfterMs = options.recheckAfterMs;
   }
 }

@@ -1,7 +1,7 @@
 import { ANNOTATIONS } from '../../crds/schema/names.ts';
 import type { BackgroundWork } from './background.ts';
 import type { Clock } from './clock.ts';
-import type { Cluster } from './cluster.ts';
+import { isNotFound, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
 import type { EventRecorder, EventType } from './event-recorder.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
@@ -77,7 +77,12 @@ export class Reconciliation {
         reason: error.reason,
         message: error.message,
       } as const;
-      return { status, conditions: [ready], progress: 'stalled' };
+      return {
+        status,
+        conditions: [ready],
+        progress: 'stalled',
+        ...(error.recheckAfterMs !== undefined && { requeueAfterMs: error.recheckAfterMs }),
+      };
     }
   }
 
@@ -125,7 +130,8 @@ export class Reconciliation {
     const finalized = await this.#cleanUp(object, overdue, signal);
     if (!finalized.done && !overdue) {
       await this.#record(object, 'Warning', 'Deleting', finalized.message);
-      return { requeueAfterMs: finalized.requeueAfterMs };
+      const leftMs = finalizerDeadlineMs - waitedMs + 1;
+      return { requeueAfterMs: Math.min(finalized.requeueAfterMs, leftMs) };
     }
     if (!finalized.done) {
       await this.#record(
@@ -184,10 +190,17 @@ export class Reconciliation {
       },
       status,
     };
-    const written = await cluster.apply<OwnObject>(reconciler.type, body, {
-      fieldManager: reconciler.fieldManager,
-      subresource: 'status',
-    });
+    let written: OwnObject;
+    try {
+      written = await cluster.apply<OwnObject>(reconciler.type, body, {
+        fieldManager: reconciler.fieldManager,
+        subresource: 'status',
+      });
+    } catch (error) {
+      // Gone while the pass was under way: there is nothing left to say.
+      if (isNotFound(error)) return;
+      throw error;
+    }
     informers.learn(reconciler.type, written);
     await this.#recordTransition(object, outcome);
   }

@@ -16,33 +16,41 @@ export type ResourceWatchOptions = {
 export class ResourceWatch {
   readonly #options: ResourceWatchOptions;
   readonly #queue: WorkQueue;
-  readonly #latest = new Map<string, Change>();
+  readonly #latest = new Map<string, Pick<Change, 'type' | 'object'>>();
+  #running = false;
 
   constructor(options: ResourceWatchOptions) {
     this.#options = options;
     this.#queue = new WorkQueue(options.queue);
-    options.informer.onChange((change, seen) => {
-      const { namespace } = options;
-      if (
-        seen === 'write' ||
-        (namespace !== undefined && change.object.metadata.namespace !== namespace)
-      )
-        return;
-      const key = keyString(keyOf(change.object));
-      this.#latest.set(key, change);
-      this.#queue.add(key);
+    // A replica that only stands by notes nothing: `start` shows every object as added.
+    options.informer.onChange((change) => {
+      if (this.#running) this.#note(change);
     });
   }
 
   start(): void {
+    this.#running = true;
+    for (const object of this.#options.informer.cache.list(this.#options.namespace))
+      this.#note({ type: 'ADDED', object });
     this.#queue.start(async (key) => {
       await this.#handle(key);
       return {};
     });
   }
 
-  stop(): Promise<void> {
-    return this.#queue.stop();
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#queue.stop();
+    this.#latest.clear();
+  }
+
+  #note(change: Pick<Change, 'type' | 'object'>): void {
+    const { namespace } = this.#options;
+    if (namespace !== undefined && change.object.metadata.namespace !== namespace) return;
+    const key = keyString(keyOf(change.object));
+    const unseen = this.#latest.get(key)?.type === 'ADDED' && change.type === 'MODIFIED';
+    this.#latest.set(key, unseen ? { type: 'ADDED', object: change.object } : change);
+    this.#queue.add(key);
   }
 
   async #handle(key: string): Promise<void> {

@@ -18,17 +18,18 @@ const LONGEST_MESSAGE = 32_768;
 export const statusOf = (object: OwnObject, outcome: Outcome, now: Date): Status => {
   const generation = object.metadata.generation ?? 0;
   const before = conditionsOf(object);
-  const conditions = [...outcome.conditions, ...progressConditions(outcome)].map((stated) => {
-    const same = before.find(
-      ({ type, status }) => type === stated.type && status === stated.status,
-    );
+  const stated = [...outcome.conditions, ...progressConditions(outcome)];
+  // A type stated twice would make the API server refuse the status; the runtime's word is last.
+  const byType = new Map(stated.map((each) => [each.type, each]));
+  const conditions = [...byType.values()].map((each) => {
+    const same = before.find(({ type, status }) => type === each.type && status === each.status);
     return {
-      type: stated.type,
-      status: stated.status,
+      type: each.type,
+      status: each.status,
       observedGeneration: generation,
       lastTransitionTime: same?.lastTransitionTime ?? timestamp(now),
-      reason: stated.reason,
-      message: stated.message.slice(0, LONGEST_MESSAGE),
+      reason: each.reason,
+      message: each.message.slice(0, LONGEST_MESSAGE),
     };
   });
   return {

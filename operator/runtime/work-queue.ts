@@ -22,6 +22,9 @@ export type WorkQueueOptions = {
   readonly onError: (key: string, error: unknown, attempt: number, retryInMs: number) => void;
 };
 
+/** setTimeout takes no more; a key that is due later is looked at once before. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 type Delayed = { readonly at: number; readonly handle: TimerHandle };
 
 /**
@@ -51,11 +54,10 @@ export class WorkQueue {
     this.#dispatch();
   }
 
-  /** Hands out nothing more and waits for the passes under way. Waiting keys stay. */
+  /** Hands out nothing more and waits for the passes under way. Keys stay, delayed ones due at once. */
   async stop(): Promise<void> {
     this.#handler = undefined;
-    for (const { handle } of this.#delayed.values()) this.#options.clock.clearTimeout(handle);
-    this.#delayed.clear();
+    for (const key of [...this.#delayed.keys()]) this.add(key);
     await Promise.all(this.#active.values());
   }
 
@@ -77,11 +79,12 @@ export class WorkQueue {
 
   addAfter(key: string, delayMs: number): void {
     if (delayMs <= 0) return this.add(key);
-    const at = this.#options.clock.now() + delayMs;
+    const waitMs = Math.min(delayMs, LONGEST_DELAY_MS);
+    const at = this.#options.clock.monotonic() + waitMs;
     const earlier = this.#delayed.get(key);
     if (earlier !== undefined && earlier.at <= at) return;
     this.#cancelDelay(key);
-    const handle = this.#options.clock.setTimeout(() => this.add(key), delayMs);
+    const handle = this.#options.clock.setTimeout(() => this.add(key), waitMs);
     this.#delayed.set(key, { at, handle });
   }
 
@@ -135,17 +138,20 @@ export class WorkQueue {
 
   async #handle(key: string, handler: (key: string) => Promise<Handled>): Promise<void> {
     // One turn of the event loop between keys, so that a long queue cannot block probes.
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     let delayMs: number | undefined;
     try {
       delayMs = (await handler(key)).requeueAfterMs;
+      if (Number.isNaN(delayMs))
+        throw new RangeError(`The handler of ${key} asked to be called again after NaN ms.`);
       this.#failures.delete(key);
     } catch (error) {
       delayMs = this.#retryIn(key, error);
     }
     this.#active.delete(key);
     if (this.#again.delete(key)) this.add(key);
-    else if (delayMs !== undefined && this.#handler !== undefined) this.addAfter(key, delayMs);
+    else if (delayMs !== undefined && this.#handler === undefined) this.add(key);
+    else if (delayMs !== undefined) this.addAfter(key, delayMs);
     this.#dispatch();
   }
 

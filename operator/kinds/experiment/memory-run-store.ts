@@ -1,6 +1,14 @@
-import { latestOf } from './latest-metric.ts';
+import { compareMetrics, latestOf } from './latest-metric.ts';
 import { decodeCursor, encodeCursor } from './run-cursor.ts';
 import { trialRunId } from './run-id.ts';
+import {
+  METRIC_PAGE,
+  RUN_PAGE,
+  checkBatch,
+  checkName,
+  checkTags,
+  checkedPageSize,
+} from './run-input.ts';
 import {
   InvalidRunInput,
   ParamConflict,
@@ -24,6 +32,8 @@ export class MemoryRunStore implements RunStore {
   readonly #rows = new Map<string, Row>();
 
   async createTrial({ experiment, number, parameters, name }: NewTrial): Promise<Run> {
+    checkName('run name', name);
+    checkBatch({ params: parameters });
     const runId = trialRunId(experiment.uid, number);
     const existing = this.#rows.get(runId);
     if (existing !== undefined) return existing.run;
@@ -44,6 +54,8 @@ export class MemoryRunStore implements RunStore {
   }
 
   async createRun({ runId, experiment, name, userId, startTime, tags = {} }: NewRun): Promise<Run> {
+    checkName('run name', name);
+    checkTags(tags);
     if (this.#rows.has(runId)) throw new InvalidRunInput(`Run ${runId} exists already.`);
     const run: Run = {
       runId,
@@ -82,6 +94,7 @@ export class MemoryRunStore implements RunStore {
   }
 
   async updateRun(runId: string, change: RunChange): Promise<Run> {
+    checkName('run name', change.name ?? '');
     return this.#change(runId, change);
   }
 
@@ -93,7 +106,9 @@ export class MemoryRunStore implements RunStore {
     this.#change(runId, { lifecycleStage: 'active' });
   }
 
-  async logBatch(runId: string, { metrics = [], params = {}, tags = {} }: RunBatch): Promise<void> {
+  async logBatch(runId: string, batch: RunBatch): Promise<void> {
+    const { metrics = [], params = {}, tags = {} } = batch;
+    checkBatch(batch);
     const row = this.#row(runId);
     if (row.run.lifecycleStage === 'deleted')
       throw new InvalidRunInput(`Run ${runId} is deleted; restore it before logging to it.`);
@@ -101,8 +116,9 @@ export class MemoryRunStore implements RunStore {
       const old = row.run.params[key];
       if (old !== undefined && old !== value) throw new ParamConflict({ runId, key }, old, value);
     }
-    const fresh = metrics.filter((metric) => !row.metrics.some((each) => sameMetric(each, metric)));
-    row.metrics = [...row.metrics, ...fresh];
+    for (const metric of metrics)
+      if (!row.metrics.some((each) => sameMetric(each, metric)))
+        row.metrics = [...row.metrics, metric];
     this.#change(runId, {
       params: { ...row.run.params, ...params },
       tags: { ...row.run.tags, ...tags },
@@ -120,22 +136,20 @@ export class MemoryRunStore implements RunStore {
     key: string,
     page: { readonly limit?: number; readonly cursor?: string } = {},
   ): Promise<MetricPage> {
-    const { limit = 1000, cursor } = page;
+    const { cursor } = page;
+    const limit = checkedPageSize(page.limit, METRIC_PAGE);
     const from = cursor === undefined ? 0 : Number(decodeCursor(cursor, 1)[0]);
     const all = this.#row(runId)
       .metrics.filter((metric) => metric.key === key)
-      .toSorted((left, right) => left.step - right.step || left.timestamp - right.timestamp);
+      .toSorted(compareMetrics);
     const metrics = all.slice(from, from + limit);
     const more = from + limit < all.length;
     return { metrics, ...(more && { nextCursor: encodeCursor([from + limit]) }) };
   }
 
-  async listRuns({
-    experimentUids,
-    view = 'active',
-    limit = 100,
-    cursor,
-  }: RunListing): Promise<RunPage> {
+  async listRuns(listing: RunListing): Promise<RunPage> {
+    const { experimentUids, view = 'active', cursor } = listing;
+    const limit = checkedPageSize(listing.limit, RUN_PAGE);
     const from = cursor === undefined ? 0 : Number(decodeCursor(cursor, 1)[0]);
     const all = [...this.#rows.values()]
       .map(({ run }) => run)
@@ -172,7 +186,4 @@ export class MemoryRunStore implements RunStore {
 }
 
 const sameMetric = (left: Metric, right: Metric): boolean =>
-  left.key === right.key &&
-  left.step === right.step &&
-  left.timestamp === right.timestamp &&
-  Object.is(left.value, right.value);
+  left.key === right.key && compareMetrics(left, right) === 0;

@@ -1,13 +1,19 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { reached } from '../../store/reached.ts';
+import { reachingDatabase } from '../../store/database-error.ts';
 import { decodeCursor, encodeCursor } from './run-cursor.ts';
 import { trialRunId } from './run-id.ts';
+import {
+  METRIC_PAGE,
+  RUN_PAGE,
+  checkBatch,
+  checkName,
+  checkTags,
+  checkedPageSize,
+} from './run-input.ts';
 import { runsOf } from './run-rows.ts';
 import {
   InvalidRunInput,
-  ParamConflict,
   RunNotFound,
-  type Metric,
   type MetricPage,
   type NewRun,
   type NewTrial,
@@ -19,6 +25,7 @@ import {
   type RunStore,
 } from './run-store.ts';
 import type { RunTables } from './run-tables.ts';
+import { exists, insertMetrics, insertMissing, refuseChangedParams, setTags } from './run-sql.ts';
 
 type Db = Kysely<RunTables> | Transaction<RunTables>;
 
@@ -32,7 +39,9 @@ class SqlRunStore implements RunStore {
     this.#db = db;
   }
 
-  createTrial({ experiment, number, parameters, name }: NewTrial): Promise<Run> {
+  async createTrial({ experiment, number, parameters, name }: NewTrial): Promise<Run> {
+    checkName('run name', name);
+    checkBatch({ params: parameters });
     const runId = trialRunId(experiment.uid, number);
     return this.#write('create a trial', async (tx) => {
       await tx
@@ -51,7 +60,10 @@ class SqlRunStore implements RunStore {
     });
   }
 
-  createRun({ runId, experiment, name, userId, startTime, tags = {} }: NewRun): Promise<Run> {
+  async createRun(run: NewRun): Promise<Run> {
+    const { runId, experiment, name, userId, startTime, tags = {} } = run;
+    checkName('run name', name);
+    checkTags(tags);
     return this.#write('create a run', async (tx) => {
       const inserted = await tx
         .insertInto('runs')
@@ -100,10 +112,12 @@ class SqlRunStore implements RunStore {
   }
 
   getRun(runId: string): Promise<Run | undefined> {
-    return reached('read a run', () => runById(this.#db, runId));
+    return reachingDatabase('read a run', () => runById(this.#db, runId));
   }
 
-  updateRun(runId: string, { status, startTime, endTime, name }: RunChange): Promise<Run> {
+  async updateRun(runId: string, change: RunChange): Promise<Run> {
+    const { status, startTime, endTime, name } = change;
+    checkName('run name', name ?? '');
     return this.#write('update a run', async (tx) => {
       await exists(tx, runId);
       const columns = {
@@ -127,7 +141,9 @@ class SqlRunStore implements RunStore {
     return this.#setStage(runId, 'active');
   }
 
-  logBatch(runId: string, { metrics = [], params = {}, tags = {} }: RunBatch): Promise<void> {
+  async logBatch(runId: string, batch: RunBatch): Promise<void> {
+    const { metrics = [], params = {}, tags = {} } = batch;
+    checkBatch(batch);
     return this.#write('log to a run', async (tx) => {
       const stage = await exists(tx, runId);
       if (stage === 'deleted')
@@ -146,12 +162,13 @@ class SqlRunStore implements RunStore {
     });
   }
 
-  metricHistory(
+  async metricHistory(
     runId: string,
     key: string,
     page: { readonly limit?: number; readonly cursor?: string } = {},
   ): Promise<MetricPage> {
-    const { limit = 1000, cursor } = page;
+    const { cursor } = page;
+    const limit = checkedPageSize(page.limit, METRIC_PAGE);
     const from = cursor === undefined ? 0 : Number(decodeCursor(cursor, 1)[0]);
     return this.#write('read metrics', async (tx) => {
       await exists(tx, runId);
@@ -162,6 +179,7 @@ class SqlRunStore implements RunStore {
         .where('key', '=', key)
         .orderBy('step')
         .orderBy('timestamp')
+        .orderBy(sql`value <> 'NaN'`)
         .orderBy('value')
         .offset(from)
         .limit(limit + 1)
@@ -173,9 +191,11 @@ class SqlRunStore implements RunStore {
     });
   }
 
-  listRuns({ experimentUids, view = 'active', limit = 100, cursor }: RunListing): Promise<RunPage> {
+  async listRuns(listing: RunListing): Promise<RunPage> {
+    const { experimentUids, view = 'active', cursor } = listing;
+    const limit = checkedPageSize(listing.limit, RUN_PAGE);
     const after = cursor === undefined ? undefined : decodeCursor(cursor, 2);
-    return reached('list runs', async () => {
+    return reachingDatabase('list runs', async () => {
       if (experimentUids.length === 0) return { runs: [] };
       const start = sql<string>`coalesce(start_time, 0)`;
       let query = this.#db
@@ -226,23 +246,9 @@ class SqlRunStore implements RunStore {
   }
 
   #write<T>(what: string, work: (tx: Transaction<RunTables>) => Promise<T>): Promise<T> {
-    return reached(what, () => this.#db.transaction().execute(work), [
-      RunNotFound,
-      InvalidRunInput,
-    ]).catch((error: unknown) => {
-      if (!isUnstorable(error)) throw error;
-      throw new InvalidRunInput(`The database cannot store this value: ${error.message}`, {
-        cause: error,
-      });
-    });
+    return reachingDatabase(what, () => this.#db.transaction().execute(work));
   }
 }
-
-/** SQLSTATE class 22: a value outside what a column can hold, such as a NUL character in a text. */
-const isUnstorable = (error: unknown): error is Error => {
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  return error instanceof Error && typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
-};
 
 const identityColumns = (runId: string, experiment: Run['experiment']) => ({
   run_id: runId,
@@ -260,95 +266,4 @@ const required = (runId: string, run: Run | undefined): Run => {
 const runById = async (db: Db, runId: string): Promise<Run | undefined> => {
   const rows = await db.selectFrom('runs').selectAll().where('run_id', '=', runId).execute();
   return (await runsOf(db, rows))[0];
-};
-
-/** Locks the run's row, so that what follows is judged by what is there. */
-const exists = async (tx: Transaction<RunTables>, runId: string): Promise<'active' | 'deleted'> => {
-  const row = await tx
-    .selectFrom('runs')
-    .select('lifecycle_stage')
-    .where('run_id', '=', runId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined) throw new RunNotFound(runId);
-  return row.lifecycle_stage;
-};
-
-const keyValues = (runId: string, values: Readonly<Record<string, string>>) =>
-  Object.entries(values).map(([key, value]) => ({ run_id: runId, key, value }));
-
-const insertMissing = async (
-  tx: Transaction<RunTables>,
-  table: 'run_params' | 'run_tags',
-  runId: string,
-  values: Readonly<Record<string, string>>,
-): Promise<void> => {
-  const rows = keyValues(runId, values);
-  if (rows.length === 0) return;
-  await tx
-    .insertInto(table)
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-};
-
-const refuseChangedParams = async (
-  tx: Transaction<RunTables>,
-  runId: string,
-  params: Readonly<Record<string, string>>,
-): Promise<void> => {
-  const keys = Object.keys(params);
-  if (keys.length === 0) return;
-  const stored = await tx
-    .selectFrom('run_params')
-    .select(['key', 'value'])
-    .where('run_id', '=', runId)
-    .where('key', 'in', keys)
-    .execute();
-  for (const { key, value } of stored) {
-    const wanted = params[key];
-    if (wanted !== undefined && wanted !== value)
-      throw new ParamConflict({ runId, key }, value, wanted);
-  }
-};
-
-const setTags = async (
-  tx: Transaction<RunTables>,
-  runId: string,
-  tags: Readonly<Record<string, string>>,
-): Promise<void> => {
-  const rows = keyValues(runId, tags);
-  if (rows.length === 0) return;
-  await tx
-    .insertInto('run_tags')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict
-        .columns(['run_id', 'key'])
-        .doUpdateSet((eb) => ({ value: eb.ref('excluded.value') })),
-    )
-    .execute();
-};
-
-const insertMetrics = async (
-  tx: Transaction<RunTables>,
-  runId: string,
-  metrics: readonly Metric[],
-): Promise<void> => {
-  for (const { key, value, timestamp, step } of metrics) {
-    const row = { run_id: runId, key, value, timestamp, step };
-    await tx
-      .insertInto('run_metrics')
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    // PostgreSQL sorts NaN above all numbers; here any number beats it.
-    await sql`
-      insert into run_latest_metrics as latest (run_id, key, step, timestamp, value)
-      values (${runId}, ${key}, ${step}, ${timestamp}, ${value})
-      on conflict (run_id, key) do update
-        set step = excluded.step, timestamp = excluded.timestamp, value = excluded.value
-        where (excluded.step, excluded.timestamp, excluded.value <> 'NaN', excluded.value)
-            > (latest.step, latest.timestamp, latest.value <> 'NaN', latest.value)`.execute(tx);
-  }
 };

@@ -43,8 +43,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   'images-list': async (context) => publish(context, await imageRefs(context, publishedImages)),
   load: async (context, names) => {
-    await loadImages(context, imageNames(names));
-    publish(context, await imageRefs(context, imageNames(names)));
+    publish(context, await loadImages(context, imageNames(names)));
   },
   bundle: async ({ config, progress }) => {
     await progress.step('bundling the programs', async () => {

@@ -45,8 +45,7 @@ export async function prepareTarget(context: Context, kubeconfig = ''): Promise<
     'the first run takes a quarter of an hour, mostly builds; later ones a minute or two',
   );
   await up(context);
-  await loadImages(context, publishedImages);
-  const images = await imageRefs(context, publishedImages);
+  const images = await loadImages(context, publishedImages);
   return programs(context, { local: true, kubeconfig: clusterPaths.kubeconfig, images });
 }
 

@@ -5,23 +5,31 @@ import { clusterPaths } from '../cluster-processes.ts';
 import { run } from '../command.ts';
 import type { Config } from '../config.ts';
 import type { Progress } from '../progress.ts';
-import { buildImages } from './build.ts';
+import { buildImages, type ImageRefs } from './build.ts';
 import { buildah, signaturePolicy } from './buildah.ts';
-import { imageRef, type ImageName } from './catalog.ts';
+import type { ImageName } from './catalog.ts';
 import { assembleOciLayout } from './oci-layout.ts';
 
 type Context = { readonly config: Config; readonly progress: Progress };
 
-/** Builds what is missing, and gives the cluster's containerd those images it does not have. */
-export async function loadImages(context: Context, names: readonly ImageName[]): Promise<void> {
+/**
+ * Builds what is missing, and gives the cluster's containerd those images it does not have. Returns
+ * what it loaded, by name: sources that change meanwhile would give other names if asked again.
+ */
+export async function loadImages(
+  context: Context,
+  names: readonly ImageName[],
+): Promise<ImageRefs> {
   const { config, progress } = context;
-  await buildImages(context, names);
+  const refs = await buildImages(context, names);
   const present = await loadedImages();
-  const missing = names.map((name) => imageRef(config, name)).filter((ref) => !present.has(ref));
-  if (missing.length === 0) return;
-  await progress.step(`loading ${missing.length} images into the cluster`, () =>
-    importImages(config, missing),
-  );
+  const missing = Object.values(refs).filter((ref) => !present.has(ref));
+  if (missing.length > 0) {
+    await progress.step(`loading ${missing.length} images into the cluster`, () =>
+      importImages(config, missing),
+    );
+  }
+  return refs;
 }
 
 async function loadedImages(): Promise<ReadonlySet<string>> {

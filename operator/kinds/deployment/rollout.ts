@@ -58,25 +58,33 @@ export type Progress = {
 /** What the apps Deployment, its newest ReplicaSet and that one's pods say together. */
 export const progressOf = (fleet: Fleet): Progress => {
   const { apps } = fleet;
-  const status = apps?.status ?? {};
-  const wanted = apps?.spec.replicas ?? 1;
+  const { wanted, replicas, updated, available } = countsOf(apps);
   const observed = isObserved(apps);
-  const { updatedReplicas = 0, availableReplicas = 0, replicas = 0 } = status;
-  const complete =
-    observed &&
-    updatedReplicas >= wanted &&
-    availableReplicas >= wanted &&
-    replicas === updatedReplicas;
+  const complete = observed && updated >= wanted && available >= wanted && replicas === updated;
   return {
-    current: apps?.spec.template.metadata?.labels?.[LABELS.modelVersion],
+    current: modelVersionOf(apps),
     complete,
     replicas,
-    updated: updatedReplicas,
-    available: availableReplicas,
+    updated,
+    available,
     refused: observed && !complete ? refusedWords(apps) : undefined,
     failure: observed && !complete ? failureOf(fleet) : undefined,
   };
 };
+
+const countsOf = (apps: AppsDeployment | undefined) => {
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = apps?.status ?? {};
+  return {
+    wanted: apps?.spec.replicas ?? 1,
+    replicas,
+    updated: updatedReplicas,
+    available: availableReplicas,
+  };
+};
+
+/** Label value of the ModelVersion in a pod template. */
+const modelVersionOf = (object: AppsDeployment | ReplicaSet | undefined): string | undefined =>
+  object?.spec.template.metadata?.labels?.[LABELS.modelVersion];
 
 /** Until the deployment controller has seen our last write, its status speaks of the one before. */
 const isObserved = (apps: AppsDeployment | undefined): boolean =>
@@ -96,15 +104,11 @@ const failureOf = ({ apps, replicaSets, pods }: Fleet): Progress['failure'] => {
       metadata.annotations?.[REVISION] !== undefined &&
       metadata.annotations[REVISION] === apps?.metadata.annotations?.[REVISION],
   );
-  if (newest === undefined || !isOfTemplate(newest, apps)) return undefined;
+  if (newest === undefined || modelVersionOf(newest) !== modelVersionOf(apps)) return undefined;
   const hash = newest.metadata.labels?.[TEMPLATE_HASH];
   const its = pods.filter(({ metadata }) => metadata.labels?.[TEMPLATE_HASH] === hash);
   return hopelessReport(its) ?? deadline(apps, its);
 };
-
-const isOfTemplate = (replicaSet: ReplicaSet, apps: AppsDeployment | undefined): boolean =>
-  replicaSet.spec.template.metadata?.labels?.[LABELS.modelVersion] ===
-  apps?.spec.template.metadata?.labels?.[LABELS.modelVersion];
 
 const hopelessReport = (pods: readonly Pod[]): Progress['failure'] => {
   for (const pod of pods) {
@@ -182,12 +186,16 @@ export type Share = { readonly version: string; readonly ready: number; readonly
 /** Ready pods by ModelVersion; the Service spreads requests evenly, so this is the traffic too. */
 export const sharesOf = ({ replicaSets }: Fleet): readonly Share[] => {
   const shares = new Map<string, Share>();
-  for (const { spec, status } of replicaSets) {
-    const name = spec.template.metadata?.labels?.[LABELS.modelVersion];
-    const ready = status?.readyReplicas ?? 0;
-    if (name === undefined || ready === 0) continue;
-    const version = spec.template.metadata?.annotations?.[MEMORY.version] ?? name;
+  for (const { name, version, ready } of replicaSets.flatMap(shareOf)) {
     shares.set(name, { name, version, ready: ready + (shares.get(name)?.ready ?? 0) });
   }
   return [...shares.values()].toSorted((a, b) => b.ready - a.ready || (a.name < b.name ? -1 : 1));
+};
+
+const shareOf = (replicaSet: ReplicaSet): readonly Share[] => {
+  const name = modelVersionOf(replicaSet);
+  const ready = replicaSet.status?.readyReplicas ?? 0;
+  if (name === undefined || ready === 0) return [];
+  const annotations = replicaSet.spec.template.metadata?.annotations;
+  return [{ name, version: annotations?.[MEMORY.version] ?? name, ready }];
 };

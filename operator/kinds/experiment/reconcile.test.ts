@@ -15,7 +15,7 @@ import { ownType } from '../../runtime/own-type.ts';
 import type { Job } from '../kubernetes-objects.ts';
 import { aRegister, aTemplate, anExperiment } from '../testing/an-experiment.ts';
 import { aVersion, anAlias, conditionOf, DIGEST_A, someDefaults } from '../testing/builders.ts';
-import { FakeRuns } from '../testing/fake-runs.ts';
+import { FaultyRuns } from '../testing/faulty-runs.ts';
 import { Crash, CrashAfterWrite } from '../testing/faults.ts';
 import { key, keysOf, World } from '../testing/world.ts';
 import { artifactTagKey, artifactTagValue } from './artifact-record.ts';
@@ -30,14 +30,12 @@ const JOB_NAME = key('digits-train-0');
 
 let world: World;
 let artifacts: MemoryArtifactStore;
-let runs: FakeRuns;
+let runs: FaultyRuns;
 
 const begin = (): void => {
   artifacts = memoryArtifactStore();
-  runs = new FakeRuns();
-  world = new World([
-    experimentReconciler({ artifacts, runs: runs.asStore(), children: someDefaults() }),
-  ]);
+  runs = new FaultyRuns();
+  world = new World([experimentReconciler({ artifacts, runs, children: someDefaults() })]);
 };
 
 beforeEach(begin);
@@ -47,8 +45,8 @@ const create = (spec: Partial<Experiment['spec']> = {}) =>
 const pass = () => world.reconcile(EXPERIMENT, NAME);
 const ready = () => world.condition(EXPERIMENT, NAME);
 const statusOf = async () => (await world.get<Experiment>(EXPERIMENT, NAME))?.status;
-const theRun = () => {
-  const [run] = runs.rows.values();
+const theRun = async () => {
+  const [run] = await runs.list();
   if (run === undefined) throw new Error('no run');
   return run;
 };
@@ -62,9 +60,10 @@ const train = async (
   metrics: Readonly<Record<string, number>> = { accuracy: 0.97 },
   file: string | undefined = 'model.onnx',
 ): Promise<void> => {
-  runs.log(theRun().runId, metrics);
+  const { runId } = await theRun();
+  await runs.log(runId, metrics);
   if (file === undefined) return;
-  const at = `demo/runs/${theRun().runId}/artifacts/${file}`;
+  const at = `demo/runs/${runId}/artifacts/${file}`;
   await artifacts.put(at, chunksOf(`bytes of ${file}`), { maxBytes: 1e6 });
 };
 
@@ -109,11 +108,11 @@ describe('an Experiment without parameters', () => {
     expect(jobs[0]?.metadata.labels).toMatchObject({
       [LABELS.experiment]: 'digits-train',
       [LABELS.trial]: '0',
-      [LABELS.runId]: theRun().runId,
+      [LABELS.runId]: (await theRun()).runId,
     });
     expect(await ready()).toBe('Unknown TrialRunning: Job digits-train-0 has no pod yet.');
     expect(await statusOf()).toMatchObject({ trials: 1, trialsRunning: 1 });
-    expect(theRun().status).toBe('RUNNING');
+    expect((await theRun()).status).toBe('RUNNING');
     expect(world.events).toContainEqual(expect.objectContaining({ reason: 'TrialStarted' }));
   });
 
@@ -149,7 +148,7 @@ describe('an Experiment without parameters', () => {
         },
       },
     });
-    expect(theRun().status).toBe('FINISHED');
+    expect((await theRun()).status).toBe('FINISHED');
   });
 
   test('fails in the words of its container', async () => {
@@ -177,7 +176,7 @@ describe('an Experiment without parameters', () => {
     );
     expect(await world.condition(EXPERIMENT, NAME, 'Failed')).toMatch(/^True/);
     expect(await statusOf()).toMatchObject({ trialsFailed: 1, trialsSucceeded: 0 });
-    expect(theRun().status).toBe('FAILED');
+    expect((await theRun()).status).toBe('FAILED');
   });
 
   test('fails when the objective was never logged, naming what was', async () => {
@@ -204,7 +203,7 @@ describe('an Experiment without parameters', () => {
     await create();
     await pass();
     await train();
-    await runs.finishRun(theRun().runId, 'FINISHED', world.now().getTime());
+    await runs.finishRun((await theRun()).runId, 'FINISHED', world.now().getTime());
     await world.cluster.delete(JOB, JOB_NAME);
     await pass();
     expect(await ready()).toMatch(/^True Complete/);
@@ -217,7 +216,7 @@ describe('an Experiment without parameters', () => {
     await endJob('Complete');
     await pass();
     await world.cluster.delete(JOB, JOB_NAME);
-    runs.rows.clear();
+    await runs.deleteExperimentRuns((await theRun()).experiment.uid);
     await pass();
     expect(await ready()).toMatch(/^True Complete/);
     expect(await world.list(JOB)).toEqual([]);
@@ -227,7 +226,7 @@ describe('an Experiment without parameters', () => {
     await create({ suspend: true });
     await pass();
     expect(await ready()).toMatch(/^Unknown Suspended/);
-    expect(runs.rows.size).toBe(0);
+    expect(await runs.list()).toHaveLength(0);
     await world.change(EXPERIMENT, NAME, '/spec/suspend', false);
     await pass();
     expect(keysOf(await world.list(JOB))).toEqual(['digits-train-0']);
@@ -307,7 +306,7 @@ describe('an Experiment without parameters', () => {
     await pass();
     expect(await world.list(JOB)).toEqual([]);
     expect(await ready()).toMatch(/^True Complete/);
-    expect(runs.rows.size).toBe(1);
+    expect(await runs.list()).toHaveLength(1);
   });
 });
 
@@ -329,7 +328,7 @@ describe('registering the run', () => {
     expect(await ready()).toMatch(/^Unknown Reconciling: ModelVersion digits-1.0.0 was made/);
     expect(await world.list(MODEL_ALIAS)).toEqual([]);
     const [made] = await world.list<ModelVersion>(MODEL_VERSION);
-    const { runId } = theRun();
+    const { runId } = await theRun();
     expect(made?.metadata).toMatchObject({
       name: 'digits-1.0.0',
       labels: { [LABELS.model]: 'digits', [LABELS.runId]: runId },
@@ -365,7 +364,11 @@ describe('registering the run', () => {
     await pass();
     await train();
     const record = { path: 'model.onnx', digest: DIGEST_A, sizeBytes: 1 };
-    runs.log(theRun().runId, {}, { [artifactTagKey('model.onnx')]: artifactTagValue(record) });
+    await runs.log(
+      (await theRun()).runId,
+      {},
+      { [artifactTagKey('model.onnx')]: artifactTagValue(record) },
+    );
     await endJob('Complete');
     await pass();
     await pass();
@@ -396,9 +399,11 @@ describe('registering the run', () => {
     await pass();
     await pass();
     const [made] = await world.list<ModelVersion>(MODEL_VERSION);
-    expect(made?.spec.storageUri).toBe(`s3://mlops/demo/models/digits/1.0.0/${theRun().runId}/`);
+    expect(made?.spec.storageUri).toBe(
+      `s3://mlops/demo/models/digits/1.0.0/${(await theRun()).runId}/`,
+    );
     expect(
-      await artifacts.stat(`demo/models/digits/1.0.0/${theRun().runId}/data/weights.bin`),
+      await artifacts.stat(`demo/models/digits/1.0.0/${(await theRun()).runId}/data/weights.bin`),
     ).toBeDefined();
   });
 
@@ -456,11 +461,11 @@ describe('deleting an Experiment', () => {
     await endJob('Complete');
     await pass();
     await pass();
-    const { runId } = theRun();
+    const { runId } = await theRun();
     await world.cluster.delete(EXPERIMENT, NAME);
     await pass();
     expect(await world.get(EXPERIMENT, NAME)).toBeUndefined();
-    expect(runs.rows.size).toBe(0);
+    expect(await runs.list()).toHaveLength(0);
     expect(await artifacts.stat(`demo/runs/${runId}/artifacts/model.onnx`)).toBeUndefined();
     expect(await artifacts.stat(`demo/models/digits/1.0.0/${runId}/model.onnx`)).toBeDefined();
     expect(keysOf(await world.list(MODEL_VERSION))).toEqual(['digits-1.0.0']);
@@ -473,7 +478,7 @@ describe('deleting an Experiment', () => {
     await putPod({ phase: 'Running' });
     await world.cluster.delete(EXPERIMENT, NAME);
     expect(await pass()).toEqual({ requeueAfterMs: 5_000 });
-    expect(runs.rows.size).toBe(1);
+    expect(await runs.list()).toHaveLength(1);
     await world.cluster.delete(POD, key('digits-train-0-x'));
     await pass();
     expect(await world.get(EXPERIMENT, NAME)).toBeUndefined();
@@ -522,7 +527,7 @@ describe('killed after any write', () => {
       expect(keysOf(await world.list(JOB))).toEqual(['digits-train-0']);
       expect(keysOf(await world.list(MODEL_VERSION))).toEqual(['digits-1.0.0']);
       expect(keysOf(await world.list(MODEL_ALIAS))).toEqual(['digits-champion']);
-      expect(runs.rows.size).toBe(1);
+      expect(await runs.list()).toHaveLength(1);
       at += 1;
     }
     expect(at).toBeGreaterThan(9);

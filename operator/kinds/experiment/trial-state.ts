@@ -1,4 +1,10 @@
-import { statusCondition, type ClusterEvent, type Job, type Pod } from '../kubernetes-objects.ts';
+import {
+  statusCondition,
+  type ClusterEvent,
+  type Job,
+  type Pod,
+  type StatusCondition,
+} from '../kubernetes-objects.ts';
 import { isQuota } from '../quota-words.ts';
 import { troubleOf } from '../pod-report.ts';
 import type { Run } from './run-store.ts';
@@ -24,27 +30,32 @@ export type TrialFacts = {
 };
 
 export const trialState = ({ job, pods, events }: TrialFacts): TrialState => {
-  const name = job.metadata.name;
   const complete = statusCondition(job.status?.conditions, 'Complete');
   if (complete?.status === 'True') {
     return { state: 'succeeded', at: job.status?.completionTime ?? complete.lastTransitionTime };
   }
-  const failed = statusCondition(job.status?.conditions, 'Failed');
   const trouble = pods.map(troubleOf).find((each) => each !== undefined);
-  if (failed?.status === 'True') {
-    const why = trouble ?? failed.message ?? failed.reason ?? 'no reason given';
-    return {
-      state: 'failed',
-      at: failed.lastTransitionTime,
-      message: `Job ${name} failed: ${why}. See kubectl logs job/${name} -n ${job.metadata.namespace ?? ''}.`,
-    };
-  }
+  const failed = statusCondition(job.status?.conditions, 'Failed');
+  if (failed?.status === 'True') return failedState(job, failed, trouble);
+  const { name } = job.metadata;
   if (pods.length === 0) return withoutPod(name, events);
-  const running = pods.some(({ status }) => status?.phase === 'Running');
-  if (running) return { state: 'running', message: `Job ${name} is running.` };
+  if (pods.some(({ status }) => status?.phase === 'Running')) {
+    return { state: 'running', message: `Job ${name} is running.` };
+  }
+  const why = trouble === undefined ? '' : `: ${trouble}`;
+  return { state: 'starting', message: `Job ${name} is starting${why}.` };
+};
+
+const failedState = (
+  { metadata }: Job,
+  failed: StatusCondition,
+  trouble: string | undefined,
+): TrialState => {
+  const why = trouble ?? failed.message ?? failed.reason ?? 'no reason given';
   return {
-    state: 'starting',
-    message: `Job ${name} is starting${trouble === undefined ? '' : `: ${trouble}`}.`,
+    state: 'failed',
+    at: failed.lastTransitionTime,
+    message: `Job ${metadata.name} failed: ${why}. See kubectl logs job/${metadata.name} -n ${metadata.namespace ?? ''}.`,
   };
 };
 

@@ -26,22 +26,20 @@ export class CrashAfterWrite {
     if (this.#writes === this.#at) throw new Crash(`crashed after write ${this.#at}`);
   }
 
-  readonly around = (cluster: Cluster): Cluster =>
-    ({
-      get: (type, key) => cluster.get(type, key),
-      list: (type, options) => cluster.list(type, options),
-      watch: (type, options) => cluster.watch(type, options),
-      apply: async (type, object, options) =>
-        this.#after(await cluster.apply(type, object, options)),
-      create: async (type, object, options) =>
-        this.#after(await cluster.create(type, object, options)),
-      patch: async (type, key, operations, options) =>
-        this.#after(await cluster.patch(type, key, operations, options)),
-      delete: async (type, key, options) => {
-        await cluster.delete(type, key, options);
-        this.wrote();
-      },
-    }) as Cluster;
+  readonly around = (cluster: Cluster): Cluster => ({
+    get: (type, key) => cluster.get(type, key),
+    list: (type, options) => cluster.list(type, options),
+    watch: (type, options) => cluster.watch(type, options),
+    apply: async (type, object, options) => this.#after(await cluster.apply(type, object, options)),
+    create: async (type, object, options) =>
+      this.#after(await cluster.create(type, object, options)),
+    patch: async (type, key, operations, options) =>
+      this.#after(await cluster.patch(type, key, operations, options)),
+    delete: async (type, key, options) => {
+      await cluster.delete(type, key, options);
+      this.wrote();
+    },
+  });
 
   #after<T>(value: T): T {
     this.wrote();

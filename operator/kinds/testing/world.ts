@@ -100,7 +100,8 @@ export class World {
       new AbortController().signal,
     );
     await this.#untilIdle();
-    return handled;
+    const { requeueAfterMs } = handled;
+    return requeueAfterMs === undefined ? {} : { requeueAfterMs };
   }
 
   /** What the object says about itself: `True Ready: message`. */

@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import { TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
+import { aDeployment } from '../testing/a-deployment.ts';
+import { aReadyVersion, DIGEST_A, someDefaults } from '../testing/builders.ts';
+import { appsDeployment, horizontalPodAutoscaler } from './children.ts';
+
+const podOf = (
+  parts: Parameters<typeof aDeployment>[0] = {},
+  version: ModelVersion = aReadyVersion('1.0.0'),
+) => {
+  const memory = { lastGood: undefined, failed: undefined };
+  const { spec } = appsDeployment(aDeployment(parts), version, memory, someDefaults()).spec
+    .template;
+  const [serving] = spec.containers;
+  if (serving === undefined) throw new Error('no container');
+  const env = Object.fromEntries((serving.env ?? []).map(({ name, value }) => [name, value]));
+  return { spec, serving, env };
+};
+
+describe('a serving pod', () => {
+  test('gets its bytes from the artifact endpoint, with a token for it alone', () => {
+    const { spec, serving, env } = podOf();
+    expect(env).toMatchObject({
+      MLOPS_MODEL_NAME: 'digits',
+      MLOPS_MODEL_VERSION: '1.0.0',
+      MLOPS_MODEL_DIGEST: DIGEST_A,
+      MLOPS_ARTIFACT_URL:
+        'http://api.mlops-system.svc:8080/api/v1/namespaces/demo/modelversions/digits-1.0.0/artifact',
+      MLOPS_TOKEN_FILE: '/var/run/secrets/mlops.pynomaly.io/token',
+      MLOPS_TIMEOUT: '30s',
+    });
+    expect(spec).toMatchObject({ automountServiceAccountToken: false });
+    expect(JSON.stringify(spec.volumes)).toContain(`"audience":"${TOKEN_AUDIENCE}"`);
+    expect(serving).toMatchObject({
+      image: 'registry.example.com/serving:1',
+      resources: { requests: { cpu: '100m' }, limits: { memory: '1Gi' } },
+      readinessProbe: { httpGet: { path: '/v2/health/ready', port: 'http' } },
+    });
+  });
+
+  test('outlives the longest request and its drain', () => {
+    expect(podOf({ predictor: { timeout: '2m' } }).spec).toMatchObject({
+      terminationGracePeriodSeconds: 135,
+    });
+  });
+
+  test('reads a volume of its namespace itself', () => {
+    const version = aReadyVersion('1.0.0', { spec: { storageUri: 'pvc://models/d/model.onnx' } });
+    const { spec, env } = podOf({}, version);
+    expect(env).toMatchObject({ MLOPS_MODEL_PATH: '/model/d/model.onnx' });
+    expect(env).not.toHaveProperty('MLOPS_ARTIFACT_URL');
+    expect(spec.volumes).toContainEqual({
+      name: 'model',
+      persistentVolumeClaim: { claimName: 'models', readOnly: true },
+    });
+  });
+
+  test('reads an https address itself', () => {
+    const storageUri = 'https://models.example.com/model.onnx';
+    expect(podOf({}, aReadyVersion('1.0.0', { spec: { storageUri } })).env).toMatchObject({
+      MLOPS_MODEL_URL: storageUri,
+    });
+  });
+
+  test('passes through what the user says about pods', () => {
+    const { spec } = podOf({
+      pod: {
+        nodeSelector: { gpu: 'true' },
+        serviceAccountName: 'models',
+        imagePullSecrets: [{ name: 'mine' }],
+        volumes: [{ name: 'extra', emptyDir: {} }],
+        containers: [{ name: 'sidecar', image: 'localhost/sidecar' }],
+      },
+    });
+    expect(spec).toMatchObject({
+      nodeSelector: { gpu: 'true' },
+      serviceAccountName: 'models',
+      imagePullSecrets: [{ name: 'mine' }],
+    });
+    expect(spec.containers.map(({ name }) => name)).toEqual(['serving', 'sidecar']);
+    expect(spec.volumes?.map(({ name }) => name)).toContain('extra');
+  });
+
+  test('gets the resources and the concurrency the user states', () => {
+    const resources = { requests: { cpu: '2' } };
+    const { serving, env } = podOf({ predictor: { resources, containerConcurrency: 8 } });
+    expect(serving.resources).toEqual(resources);
+    expect(env).toMatchObject({ MLOPS_CONTAINER_CONCURRENCY: '8' });
+  });
+
+  test('has no limit of requests at once unless one is stated', () => {
+    expect(podOf().env).not.toHaveProperty('MLOPS_CONTAINER_CONCURRENCY');
+  });
+});
+
+describe('an autoscaler', () => {
+  test.each([
+    [{ replicas: 3 }, undefined],
+    [{ minReplicas: 2, maxReplicas: 2 }, undefined],
+    [{}, undefined],
+    [{ maxReplicas: 3 }, 1],
+    [{ minReplicas: 2, maxReplicas: 3 }, 2],
+  ])('for %j starts at %s', (predictor, want) => {
+    const made = horizontalPodAutoscaler(aDeployment({ predictor })) as
+      { readonly spec: { readonly minReplicas: number } } | undefined;
+    expect(made?.spec.minReplicas).toBe(want);
+  });
+
+  test('follows the metrics the user states', () => {
+    const autoScaling = {
+      metrics: [{ type: 'Pods' as const, pods: { metric: { name: 'queue' } } }],
+      behavior: { scaleDown: { stabilizationWindowSeconds: 60 } },
+    };
+    const predictor = { maxReplicas: 3, autoScaling };
+    expect(horizontalPodAutoscaler(aDeployment({ predictor }))).toMatchObject({
+      spec: autoScaling,
+    });
+  });
+});

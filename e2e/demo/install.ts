@@ -114,6 +114,6 @@ function rolledOut({ metadata, spec, status = {} }: Rollout): { done: boolean; s
   const current = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   return {
     done: current && updated >= wanted && available >= wanted && (status.replicas ?? 0) <= wanted,
-    state: `${available} of ${wanted} pods ready`,
+    state: `${updated} of ${wanted} pods are of this version, ${available} ready in all`,
   };
 }

@@ -30,6 +30,7 @@ const metadataOf = (deployment: Deployment) => ({
 export type Memory = {
   readonly lastGood: string | undefined;
   readonly failed: FailedAttempt | undefined;
+  readonly askedAgain: string | undefined;
 };
 
 /** Whether an autoscaler sets the number of pods. */
@@ -55,6 +56,7 @@ export const appsDeployment = (
     annotations: {
       ...(memory.lastGood === undefined ? {} : { [MEMORY.lastGood]: memory.lastGood }),
       ...(memory.failed === undefined ? {} : { [MEMORY.failed]: JSON.stringify(memory.failed) }),
+      ...(memory.askedAgain === undefined ? {} : { [MEMORY.askedAgain]: memory.askedAgain }),
     },
   },
   spec: {

@@ -29,6 +29,8 @@ export type Plan = {
   readonly target: ModelVersion | undefined;
   readonly lastGood: string | undefined;
   readonly failed: FailedAttempt | undefined;
+  /** Set while the cluster refuses pods: a new value makes it try again. */
+  readonly askedAgain: string | undefined;
   readonly situation: Situation;
 };
 
@@ -58,7 +60,13 @@ export const decide = (observation: Observation, now: Date): Plan => {
   const wanted = wantedVersion(deployment, observation);
   const lastGood = remembered(progress, fleet);
   const failed = failure(observation, wanted.version, progress, now);
-  const base = { progress, wanted: wanted.version, lastGood, failed };
+  const base = {
+    progress,
+    wanted: wanted.version,
+    lastGood,
+    failed,
+    askedAgain: progress.refused === undefined ? undefined : halfMinuteOf(now),
+  };
   if (failed !== undefined && failed.modelVersion === wanted.version?.metadata.name) {
     return { ...base, ...afterFailure(observation, failed, lastGood) };
   }
@@ -68,6 +76,12 @@ export const decide = (observation: Observation, now: Date): Plan => {
   }
   return { ...base, target: wanted.version, situation: { is: 'following' } };
 };
+
+const HALF_MINUTE_MS = 30_000;
+
+/** The same value within half a minute, so that passes in between write nothing. */
+const halfMinuteOf = (now: Date): string =>
+  timestamp(new Date(Math.floor(now.getTime() / HALF_MINUTE_MS) * HALF_MINUTE_MS));
 
 /** Pods that run checked the bytes they loaded; what becomes of the file later does not touch them. */
 const servesAlready = (wanted: ModelVersion | undefined, progress: Progress): boolean =>

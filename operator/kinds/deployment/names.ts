@@ -6,6 +6,11 @@ export const MEMORY = {
   lastGood: `${prefix}/last-good`,
   /** The attempt that failed, as JSON. */
   failed: `${prefix}/failed-attempt`,
+  /**
+   * When pods that a quota refused were last asked for. The deployment controller hands annotations
+   * on to the ReplicaSet, whose controller then tries at once; left alone, it waits up to 17 minutes.
+   */
+  askedAgain: `${prefix}/asked-again`,
   /** On the pod template: the version, which a label cannot hold (build metadata has a plus). */
   version: `${prefix}/version`,
 } as const;

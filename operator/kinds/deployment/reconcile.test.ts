@@ -184,6 +184,28 @@ describe('a Deployment', () => {
     expect(await templateVersion()).toBe('digits-1.1.0');
   });
 
+  test('asks again for pods that a quota refused, twice a minute', async () => {
+    await create();
+    await pass();
+    const refused = { type: 'ReplicaFailure', status: 'True', message: 'exceeded quota: compute' };
+    await world.change(APPS_DEPLOYMENT, NAME, '/status', {
+      observedGeneration: 99,
+      conditions: [refused],
+    });
+    const asked = async () =>
+      (await apps()).metadata.annotations?.['mlops.pynomaly.io/asked-again'];
+    expect(await pass()).toEqual({ requeueAfterMs: 30_000 });
+    expect(await ready()).toMatch(/^False QuotaExceeded/);
+    expect(await asked()).toBe('2026-03-01T12:00:00Z');
+    world.advance(31_000);
+    await pass();
+    expect(await asked()).toBe('2026-03-01T12:00:30Z');
+    await serve();
+    await pass();
+    expect(await asked()).toBeUndefined();
+    expect(await ready()).toMatch(/^True Ready/);
+  });
+
   test('repeats what the API server says of its pod template', async () => {
     world.through = (cluster) => ({
       get: (type, at) => cluster.get(type, at),

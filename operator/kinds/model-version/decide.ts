@@ -118,6 +118,16 @@ const notAllowed = ({ version, location }: Observation): Outcome | undefined =>
 /** Secrets are mounted by pods of their own namespace only, and none of ours reads S3 with one yet. */
 const notReadable = ({ version, location }: Observation): Outcome | undefined => {
   if (location.scheme === 'refused') return undefined;
+  if (location.scheme !== 's3' && version.spec.modelFormat.name !== 'onnx') {
+    return stalled(
+      ready(
+        'False',
+        'NotImplemented',
+        `This release reads format ${version.spec.modelFormat.name} from the bundled store only: upload the file there, or convert it to onnx.`,
+      ),
+      aside(version),
+    );
+  }
   const foreignBucket = location.scheme === 's3' && !location.bundled;
   if (!foreignBucket && version.spec.secretRef === undefined) return undefined;
   return stalled(

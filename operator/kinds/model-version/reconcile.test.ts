@@ -247,6 +247,13 @@ describe('a version that cannot be judged', () => {
     expect(await settle()).toMatch(/^False NotImplemented/);
   });
 
+  test('says that other formats are read from the bundled store only', async () => {
+    await register({
+      spec: { storageUri: 'pvc://models/model.pkl', modelFormat: { name: 'other' } },
+    });
+    expect(await settle()).toMatch(/^False NotImplemented: .*format other/);
+  });
+
   test('is refused for a Model of another namespace', async () => {
     await register({ spec: { modelRef: { name: 'digits', namespace: 'team-b' } } });
     expect(await settle()).toMatch(/^False NotShared/);

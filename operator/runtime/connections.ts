@@ -27,7 +27,7 @@ export class Connections {
     await this.#config.applySecurityAuthentication(context);
     const id = await this.#tlsId();
     if (this.#current?.id !== id) {
-      const dispatcher = context.getDispatcher() as Dispatcher | undefined;
+      const dispatcher = context.getDispatcher();
       // Calls and streams under way end on the old connections.
       void this.#current?.dispatcher?.close().catch(() => undefined);
       this.#current = { id, dispatcher };

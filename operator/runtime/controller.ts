@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { isConflict, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import type { Informer, Seen } from './informer.ts';
+import type { Informer } from './informer.ts';
 import type { Informers } from './informers.ts';
 import type { Change } from './object-cache.ts';
 import type { OwnObject, PassLogger, Reconciler, Watch } from './reconciler.ts';
@@ -71,7 +71,7 @@ export class Controller {
       informer: (type) => this.#informer(type),
     });
     this.#own = informers.of(reconciler.type);
-    this.#own.onChange((change, seen) => this.#onOwnChange(change, seen));
+    this.#own.onChange((change) => this.#onOwnChange(change));
     for (const type of reconciler.owns)
       this.#informer(type).onChange((change) => this.#onChildChange(change));
     for (const watch of reconciler.watches)
@@ -132,10 +132,10 @@ export class Controller {
     return this.#watched(watch);
   }
 
-  #onOwnChange(change: Change, seen: Seen): void {
-    const key = keyString(keyOf(change.object));
-    if (change.type === 'MODIFIED' && !matters(change.before, change.object, seen)) return;
-    this.#add(key);
+  #onOwnChange(change: Change): void {
+    const { finalizer } = this.#options.reconciler;
+    if (change.type === 'MODIFIED' && !matters(change.before, change.object, finalizer)) return;
+    this.#add(keyString(keyOf(change.object)));
   }
 
   /** Both states count: an owner has to hear that its child was taken from it. */
@@ -203,12 +203,23 @@ const statesOf = (change: Change): readonly KubernetesObject[] =>
   change.type === 'MODIFIED' ? [change.object, change.before] : [change.object];
 
 /**
- * Whether a change of one of our objects is more than a status. Finalizers that this process wrote
- * itself are what the pass already knows.
+ * Whether a change of one of our objects is more than a status or than our own finalizer put on,
+ * which the pass that did it knows.
  */
-const matters = (before: KubernetesObject, after: KubernetesObject, seen: Seen): boolean =>
-  before.metadata.generation !== after.metadata.generation ||
-  before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
-  !same(before.metadata.annotations, after.metadata.annotations) ||
-  !same(before.metadata.labels, after.metadata.labels) ||
-  (seen !== 'write' && !same(before.metadata.finalizers, after.metadata.finalizers));
+const matters = (
+  before: KubernetesObject,
+  after: KubernetesObject,
+  finalizer: string | undefined,
+): boolean => {
+  const known = before.metadata.finalizers ?? [];
+  const news = (after.metadata.finalizers ?? []).filter(
+    (each) => each !== finalizer || known.includes(each),
+  );
+  return (
+    before.metadata.generation !== after.metadata.generation ||
+    before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
+    !same(before.metadata.annotations, after.metadata.annotations) ||
+    !same(before.metadata.labels, after.metadata.labels) ||
+    !same(known, news)
+  );
+};

@@ -19,33 +19,44 @@ const applyOne = (document: unknown, operation: JsonPatchOperation): void => {
     .slice(1)
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = names.pop() ?? '';
-  let container = document as Container;
-  for (const name of names) container = (container as Record<string, unknown>)[name] as Container;
-  if (typeof container !== 'object' || container === null) throw refused(operation);
+  let container: unknown = document;
+  for (const name of names)
+    container = isContainer(container) ? fieldsOf(container)[name] : undefined;
+  if (!isContainer(container)) throw refused(operation);
   const exists = Object.hasOwn(container, last);
-  if (!exists && (operation.op === 'remove' || operation.op === 'replace'))
-    throw refused(operation);
-  switch (operation.op) {
-    case 'test':
-      if (!same((container as Record<string, unknown>)[last], operation.value))
-        throw new ApiError(
-          409,
-          'Conflict',
-          `test ${operation.path} does not hold: the object has changed`,
-        );
-      return;
-    case 'remove':
-      if (Array.isArray(container)) container.splice(Number(last), 1);
-      else delete container[last];
-      return;
-    case 'add':
-      if (Array.isArray(container))
-        container.splice(last === '-' ? container.length : Number(last), 0, operation.value);
-      else container[last] = operation.value;
-      return;
-    case 'replace':
-      (container as Record<string, unknown>)[last] = operation.value;
-  }
+  if (operation.op === 'test') check(fieldsOf(container)[last], operation);
+  else if (operation.op === 'add') add(container, last, operation.value);
+  else if (!exists) throw refused(operation);
+  else if (operation.op === 'replace') fieldsOf(container)[last] = operation.value;
+  else remove(container, last);
+};
+
+const isContainer = (value: unknown): value is Container =>
+  typeof value === 'object' && value !== null;
+
+const fieldsOf = (container: Container): Record<string, unknown> =>
+  container as Record<string, unknown>;
+
+const check = (
+  value: unknown,
+  operation: JsonPatchOperation & { readonly op: 'test' | 'add' | 'replace' },
+): void => {
+  if (same(value, operation.value)) return;
+  throw new ApiError(
+    409,
+    'Conflict',
+    `test ${operation.path} does not hold: the object has changed`,
+  );
+};
+
+const add = (container: Container, name: string, value: unknown): void => {
+  if (!Array.isArray(container)) container[name] = value;
+  else container.splice(name === '-' ? container.length : Number(name), 0, value);
+};
+
+const remove = (container: Container, name: string): void => {
+  if (Array.isArray(container)) container.splice(Number(name), 1);
+  else delete container[name];
 };
 
 const refused = (operation: JsonPatchOperation): ApiError =>

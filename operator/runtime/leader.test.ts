@@ -12,7 +12,7 @@ const lease = { namespace: 'system', name: 'operator' };
 let clock: VirtualClock;
 let cluster: MemoryCluster;
 
-const candidate = (identity: string, { at = clock, on = cluster as Cluster } = {}) => {
+const candidate = (identity: string, { at = clock, on = cluster } = {}) => {
   const stop = new AbortController();
   const told: boolean[] = [];
   const errors: unknown[] = [];

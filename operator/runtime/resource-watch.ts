@@ -48,6 +48,7 @@ export class ResourceWatch {
     const { namespace } = this.#options;
     if (namespace !== undefined && change.object.metadata.namespace !== namespace) return;
     const key = keyString(keyOf(change.object));
+    // Added it stays until a handler has come to its end with it.
     const unseen = this.#latest.get(key)?.type === 'ADDED' && change.type === 'MODIFIED';
     this.#latest.set(key, unseen ? { type: 'ADDED', object: change.object } : change);
     this.#queue.add(key);

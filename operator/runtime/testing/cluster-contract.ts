@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type Cluster,
+  type WatchEvent,
+} from '../cluster.ts';
+import { CONFIG_MAP } from '../kubernetes-types.ts';
+import type { KubernetesObject } from '../resource-type.ts';
+
+type ConfigMap = KubernetesObject & { readonly data?: Readonly<Record<string, string>> };
+
+export type ContractSubject = {
+  readonly cluster: Cluster;
+  /** A namespace of this test alone, that exists. */
+  readonly namespace: string;
+};
+
+/** What this project relies on in an API server, whichever adapter stands for it. */
+export const clusterContract = (name: string, subject: () => Promise<ContractSubject>): void => {
+  let cluster: Cluster;
+  let namespace: string;
+  let watching: AbortController;
+  const by = (fieldManager: string) => ({ fieldManager });
+  const key = (of: string) => ({ namespace, name: of });
+  const map = (of: string, data: Record<string, string>, metadata = {}): ConfigMap => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: of, namespace, ...metadata },
+    data,
+  });
+  const get = (of: string): Promise<ConfigMap | undefined> =>
+    cluster.get<ConfigMap>(CONFIG_MAP, key(of));
+  const caught = (call: Promise<unknown>): Promise<unknown> =>
+    call.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  /** The first events of a watch, without bookmarks, as `TYPE name`. */
+  const events = async (from: string, count: number, labelSelector?: string): Promise<string[]> => {
+    const seen: string[] = [];
+    const stream: AsyncIterable<WatchEvent> = cluster.watch(CONFIG_MAP, {
+      namespace,
+      resourceVersion: from,
+      timeoutSeconds: 10,
+      signal: watching.signal,
+      ...(labelSelector !== undefined && { labelSelector }),
+    });
+    for await (const { type, object } of stream) {
+      if (type === 'BOOKMARK' || type === 'ERROR') continue;
+      seen.push(`${type} ${(object).metadata.name}`);
+      if (seen.length === count) break;
+    }
+    return seen;
+  };
+
+  describe(`${name} as a cluster`, () => {
+    beforeEach(async () => {
+      ({ cluster, namespace } = await subject());
+      watching = new AbortController();
+    });
+    afterEach(() => watching.abort());
+
+    test('gets what was created, and undefined for what is not there', async () => {
+      const made = await cluster.create<ConfigMap>(CONFIG_MAP, map('a', { x: '1' }), by('test'));
+      expect(made.metadata.uid).toBeTruthy();
+      expect(await get('a')).toMatchObject({ kind: 'ConfigMap', data: { x: '1' } });
+      expect(await get('b')).toBeUndefined();
+      expect(await get('..')).toBeUndefined();
+    });
+
+    test('creates nothing twice', async () => {
+      await cluster.create(CONFIG_MAP, map('a', {}), by('test'));
+      const error = await caught(cluster.create(CONFIG_MAP, map('a', {}), by('test')));
+      expect([isAlreadyExists(error), isConflict(error)]).toEqual([true, false]);
+    });
+
+    test('lists in pages that all show one state', async () => {
+      for (const each of ['a', 'b', 'c'])
+        await cluster.create(CONFIG_MAP, map(each, {}), by('test'));
+      const first = await cluster.list(CONFIG_MAP, { namespace, limit: 2 });
+      await cluster.create(CONFIG_MAP, map('d', {}), by('test'));
+      expect(first.continueToken).toBeTruthy();
+      const second = await cluster.list(CONFIG_MAP, {
+        namespace,
+        limit: 2,
+        ...(first.continueToken !== undefined && { continueToken: first.continueToken }),
+      });
+      const names = [...first.items, ...second.items].map(({ metadata }) => metadata.name);
+      expect(names).toEqual(['a', 'b', 'c']);
+      expect(second.continueToken).toBeUndefined();
+      expect(second.resourceVersion).toBe(first.resourceVersion);
+      expect(first.items[0]).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
+    });
+
+    test('lists by label', async () => {
+      await cluster.create(CONFIG_MAP, map('a', {}, { labels: { tier: 'x' } }), by('test'));
+      await cluster.create(CONFIG_MAP, map('b', {}, { labels: { tier: 'y' } }), by('test'));
+      const names = async (labelSelector: string): Promise<string[]> =>
+        (await cluster.list(CONFIG_MAP, { namespace, labelSelector })).items.map(
+          ({ metadata }) => metadata.name,
+        );
+      expect(await names('tier=x')).toEqual(['a']);
+      expect(await names('tier!=x')).toEqual(['b']);
+      expect(await names('tier')).toEqual(['a', 'b']);
+      expect(await names('!tier')).toEqual([]);
+    });
+
+    test('applies: makes, merges with other managers, and drops what is left out', async () => {
+      await cluster.apply(CONFIG_MAP, map('a', { ours: '1', gone: '1' }), by('ours'));
+      await cluster.apply(CONFIG_MAP, map('a', { theirs: '1' }), by('theirs'));
+      await cluster.apply(CONFIG_MAP, map('a', { ours: '2' }), by('ours'));
+      expect((await get('a'))?.data).toEqual({ ours: '2', theirs: '1' });
+    });
+
+    test('an apply that changes nothing makes no new version', async () => {
+      const first = await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));
+      const second = await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));
+      expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    });
+
+    test('an apply for another uid is a conflict', async () => {
+      await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));
+      const other = map('a', { x: '2' }, { uid: '00000000-0000-0000-0000-000000000000' });
+      expect(isConflict(await caught(cluster.apply(CONFIG_MAP, other, by('ours'))))).toBe(true);
+    });
+
+    test('a dry run stores nothing', async () => {
+      await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), { fieldManager: 'ours', dryRun: true });
+      expect(await get('a')).toBeUndefined();
+    });
+
+    test('patches, and a test that does not hold is a conflict that changes nothing', async () => {
+      await cluster.create(CONFIG_MAP, map('a', { x: '1' }), by('test'));
+      await cluster.patch(
+        CONFIG_MAP,
+        key('a'),
+        [
+          { op: 'test', path: '/data/x', value: '1' },
+          { op: 'replace', path: '/data/x', value: '2' },
+        ],
+        by('test'),
+      );
+      const error = await caught(
+        cluster.patch(
+          CONFIG_MAP,
+          key('a'),
+          [
+            { op: 'test', path: '/data/x', value: '1' },
+            { op: 'replace', path: '/data/x', value: '3' },
+          ],
+          by('test'),
+        ),
+      );
+      expect(isConflict(error)).toBe(true);
+      expect((await get('a'))?.data).toEqual({ x: '2' });
+      const missing = cluster.patch(
+        CONFIG_MAP,
+        key('b'),
+        [{ op: 'add', path: '/data', value: {} }],
+        by('test'),
+      );
+      expect(isNotFound(await caught(missing))).toBe(true);
+    });
+
+    test('deletes what has that uid; what is gone already is fine', async () => {
+      const made = await cluster.create(CONFIG_MAP, map('a', {}), by('test'));
+      const other = { uid: '00000000-0000-0000-0000-000000000000' };
+      expect(isConflict(await caught(cluster.delete(CONFIG_MAP, key('a'), other)))).toBe(true);
+      const { uid = '' } = made.metadata;
+      await cluster.delete(CONFIG_MAP, key('a'), { uid });
+      expect(await get('a')).toBeUndefined();
+      await cluster.delete(CONFIG_MAP, key('a'));
+    });
+
+    test('keeps an object with a finalizer until that is taken off', async () => {
+      await cluster.create(CONFIG_MAP, map('a', {}, { finalizers: ['example.io/x'] }), by('test'));
+      await cluster.delete(CONFIG_MAP, key('a'));
+      expect((await get('a'))?.metadata.deletionTimestamp).toBeTruthy();
+      await cluster.patch(
+        CONFIG_MAP,
+        key('a'),
+        [{ op: 'remove', path: '/metadata/finalizers/0' }],
+        by('test'),
+      );
+      expect(await get('a')).toBeUndefined();
+    });
+
+    test('a watch tells in order what came after its version', async () => {
+      await cluster.create(CONFIG_MAP, map('before', {}), by('test'));
+      const { resourceVersion } = await cluster.list(CONFIG_MAP, { namespace });
+      const seen = events(resourceVersion, 3);
+      await cluster.create(CONFIG_MAP, map('a', { x: '1' }), by('test'));
+      await cluster.apply(CONFIG_MAP, map('a', { x: '2' }), by('test'));
+      await cluster.delete(CONFIG_MAP, key('a'));
+      expect(await seen).toEqual(['ADDED a', 'MODIFIED a', 'DELETED a']);
+      expect(await events(resourceVersion, 3)).toEqual(['ADDED a', 'MODIFIED a', 'DELETED a']);
+    });
+
+    test('a watch with a selector tells of what begins and ceases to match', async () => {
+      const { resourceVersion } = await cluster.list(CONFIG_MAP, { namespace });
+      await cluster.create(CONFIG_MAP, map('a', {}, { labels: { tier: 'x' } }), by('test'));
+      for (const tier of ['y', 'x'])
+        await cluster.patch(
+          CONFIG_MAP,
+          key('a'),
+          [{ op: 'replace', path: '/metadata/labels/tier', value: tier }],
+          by('test'),
+        );
+      expect(await events(resourceVersion, 3, 'tier=x')).toEqual([
+        'ADDED a',
+        'DELETED a',
+        'ADDED a',
+      ]);
+    });
+
+    test('a watch ends when it is told to', async () => {
+      const { resourceVersion } = await cluster.list(CONFIG_MAP, { namespace });
+      const seen = events(resourceVersion, 1).catch(() => ['aborted']);
+      setImmediate(() => watching.abort());
+      expect(['', 'aborted']).toContain((await seen).join());
+    });
+  });
+};

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { installAddons } from './addons.ts';
@@ -54,7 +55,11 @@ export async function down({ progress }: Context, keepData: boolean): Promise<vo
     if (keepData) await stopInOrder();
     await clearLeftovers();
   });
-  if (!keepData) rmSync(clusterPaths.data, { recursive: true, force: true });
+  if (!keepData) {
+    await progress.step('removing its data', () =>
+      rm(clusterPaths.data, { recursive: true, force: true }),
+    );
+  }
   if (before === undefined) return;
   const left = clusterDifferences(before, await readHostState());
   if (left.length > 0) {

@@ -7,7 +7,7 @@ JEST := NODE_OPTIONS=--experimental-vm-modules jest
 CLUSTER := node e2e/cluster/main.ts
 SETUP := node_modules/.setup
 
-.PHONY: help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev
+.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev
 
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ unit: setup ## Unit tests with coverage
 	@$(JEST) --selectProjects unit --coverage
 
 integration: setup ## Tests against a real kube-apiserver, etcd, PostgreSQL and S3 server
-	@$(JEST) --selectProjects integration --runInBand
+	@node e2e/integration/main.ts
 
 test: setup ## Everything but the journeys; prints N passed, N failed
 	@node e2e/checks/main.ts --tests
@@ -53,11 +53,14 @@ cluster-down: setup ## Stop the local cluster and remove every trace of it
 kubeconfig: setup ## Print the path of the local cluster's kubeconfig
 	@$(CLUSTER) kubeconfig
 
-images: setup ## Build images and load them (PUSH=1 IMAGE_REGISTRY=… pushes instead)
-	@$(CLUSTER) images
+images: setup ## Build images and load them (with IMAGE_REGISTRY: build, and PUSH=1 pushes)
+	@$(CLUSTER) $(if $(IMAGE_REGISTRY),images,load)
 
 images-list: setup ## All images, for mirrors and air-gapped sites
 	@$(CLUSTER) images-list
+
+slowest: setup ## The ten slowest steps of cluster and image builds so far
+	@$(CLUSTER) slowest
 
 dev: setup ## The operator from source against the current context
 	@node --watch operator/main.ts

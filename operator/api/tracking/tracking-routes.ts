@@ -21,7 +21,9 @@ export const trackingRoutes = (
 ): void => {
   app.setErrorHandler((error, request, reply) => {
     const answer = asMlflowError(error);
-    if (answer.status === 500) request.log.error({ err: error }, 'Request failed');
+    // A client that went away in the middle is nobody's fault here.
+    const cut = request.raw.destroyed && !request.raw.complete;
+    if (answer.status === 500 && !cut) request.log.error({ err: error }, 'Request failed');
     if (answer.status === 503) request.log.warn({ err: error }, 'Request failed');
     if (answer.status === 401) void reply.header('www-authenticate', 'Bearer');
     if (answer.retryAfterSeconds !== undefined) {

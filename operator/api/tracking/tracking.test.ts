@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { LABELS } from '../../../crds/schema/names.ts';
 import { artifactRecord } from '../../kinds/experiment/artifact-record.ts';
@@ -469,6 +470,28 @@ describe('artifacts', () => {
     } finally {
       await fixture.app.close();
     }
+  });
+
+  test('whose upload breaks off leave nothing behind', async () => {
+    const url = await fixture.app.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const put = fixture.artifacts.put.bind(fixture.artifacts);
+    const outcome = new Promise<unknown>((resolve) => {
+      fixture.artifacts.put = async (...args) => {
+        const stored = put(...args);
+        socket.destroy();
+        stored.then(resolve, resolve);
+        return stored;
+      };
+    });
+    socket.write(
+      `PUT ${ARTIFACTS}/${root}/half HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n` +
+        `authorization: ${trial['authorization']}\r\n\r\nhalf`,
+    );
+    expect(await outcome).toMatchObject({ message: 'aborted' });
+    expect(await fixture.artifacts.stat(`${root}/half`)).toBeUndefined();
+    expect((await fixture.runs.getRun(RUN))?.tags).toEqual({});
+    await fixture.app.close();
   });
 
   test.each([

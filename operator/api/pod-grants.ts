@@ -8,7 +8,7 @@ export type PodGrants = {
   readonly namespace: string;
   /** The pod runs a trial of this Experiment: it may track that Experiment's runs. */
   readonly experiment?: string;
-  /** The pod serves this ModelVersion (the object's name): it may read that version's bytes. */
+  /** The pod serves this ModelVersion (its name as a label value): it may read that version's bytes. */
   readonly modelVersion?: string;
 };
 

@@ -15,6 +15,7 @@ import type { Outcome, Pass, PolicyRule, Reconciler, Watch } from '../../runtime
 import { keyOf } from '../../runtime/resource-type.ts';
 import type { AppsDeployment, Pod, ReplicaSet } from '../kubernetes-objects.ts';
 import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
+import { labelValue } from '../names-of-children.ts';
 import { ready, stalled } from '../outcome.ts';
 import type { ChildDefaults, Ports } from '../ports.ts';
 import { refusalOf } from '../refusal.ts';
@@ -148,7 +149,8 @@ const announce = (deployment: Deployment, plan: Plan, pass: Pass): void => {
     );
   }
   if (target === undefined || situation.is === 'rolled-back') return;
-  if (target.metadata.name === progress.current || progress.current === undefined) return;
+  if (labelValue(target.metadata.name) === progress.current || progress.current === undefined)
+    return;
   pass.event(
     'Normal',
     'RolloutStarted',

@@ -71,6 +71,20 @@ describe('the artifact endpoint', () => {
     expect((await fixture.app.inject({ url: URL, headers })).statusCode).toBe(403);
   });
 
+  test('knows a pod by the shortened label of a version with a long name', async () => {
+    const name = 'v'.repeat(253);
+    await given(
+      fixture,
+      'ModelVersion',
+      { namespace: 'demo', name },
+      { spec: { storageUri: `s3://models/${KEY}` }, status: { digest: DIGEST } },
+    );
+    const labels = { ...SERVING, [LABELS.modelVersion]: `${'v'.repeat(54)}-185791b3` };
+    const headers = await pod(fixture, 'demo', 'p', labels);
+    const url = URL.replace('digits-1', name);
+    expect((await fixture.app.inject({ url, headers })).statusCode).toBe(200);
+  });
+
   test('asks people for get on modelversions/artifact', async () => {
     await version();
     const headers = person(fixture, 'ada');

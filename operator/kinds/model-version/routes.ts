@@ -10,6 +10,7 @@ import type { Identity } from '../../api/identity.ts';
 import { parseStorageUri } from '../../artifacts/locations.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { ObjectKey } from '../../runtime/resource-type.ts';
+import { labelValue } from '../names-of-children.ts';
 
 const MODEL_VERSION = ownType(modelVersion);
 
@@ -68,7 +69,7 @@ const requireArtifact = async (
   { namespace, name }: ObjectKey,
 ): Promise<void> => {
   const grants = await podGrants(identity);
-  if (grants?.namespace === namespace && grants.modelVersion === name) return;
+  if (grants?.namespace === namespace && grants.modelVersion === labelValue(name)) return;
   await access.require(identity, {
     verb: 'get',
     resource: 'modelversions',

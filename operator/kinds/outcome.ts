@@ -1,4 +1,4 @@
-import type { ConditionStatus, Reason } from '../../crds/schema/conditions.ts';
+import type { Condition, ConditionStatus, Reason } from '../../crds/schema/conditions.ts';
 import type { Outcome, StatedCondition } from '../runtime/reconciler.ts';
 
 /** A condition whose reason is one of the list that users are told about. */
@@ -11,6 +11,14 @@ export const condition = (
 
 export const ready = (status: ConditionStatus, reason: Reason, message: string): StatedCondition =>
   condition('Ready', status, reason, message);
+
+/** A condition from a status as it stood; we wrote it ourselves, so its reason is of the list. */
+export const restated = ({ type, status, reason, message }: Condition): StatedCondition => ({
+  type,
+  status,
+  reason: reason as Reason,
+  message,
+});
 
 /** What is said about an object besides Ready. */
 export type Particulars = {

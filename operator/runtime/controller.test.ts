@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Reason } from '../../crds/schema/conditions.ts';
 import { CONFIG_MAP, EVENT } from './kubernetes-types.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { TerminalError, type Outcome, type OwnObject, type Reconciler } from './reconciler.ts';
@@ -16,7 +17,7 @@ let cluster: MemoryCluster;
 let operator: TestOperator | undefined;
 let writes: string[];
 
-const ready = (reason = 'Ready', extra: Partial<Outcome> = {}): Outcome => ({
+const ready = (reason: Reason = 'Ready', extra: Partial<Outcome> = {}): Outcome => ({
   status: {},
   conditions: [{ type: 'Ready', status: 'True', reason, message: 'fine' }],
   progress: 'settled',
@@ -164,7 +165,7 @@ describe('a pass', () => {
     const passes = await run({
       reconcile: async (object) => {
         if ((object.spec as { value?: number }).value === 2) return ready();
-        throw new TerminalError('BadSpec', 'value must be 2');
+        throw new TerminalError('InvalidTemplate', 'value must be 2');
       },
     });
     await clock.advance(600_000);
@@ -173,8 +174,13 @@ describe('a pass', () => {
       status: {
         kept: 7,
         conditions: [
-          { type: 'Ready', status: 'False', reason: 'BadSpec', message: 'value must be 2' },
-          { type: 'Stalled', status: 'True', reason: 'BadSpec', message: 'value must be 2' },
+          { type: 'Ready', status: 'False', reason: 'InvalidTemplate', message: 'value must be 2' },
+          {
+            type: 'Stalled',
+            status: 'True',
+            reason: 'InvalidTemplate',
+            message: 'value must be 2',
+          },
         ],
       },
     });
@@ -186,14 +192,14 @@ describe('a pass', () => {
 
   test('records an Event when Ready changes, and only then', async () => {
     await createWidget();
-    let reason = 'Starting';
+    let reason: Reason = 'Reconciling';
     await run({
       reconcile: async () => ready(reason, { requeueAfterMs: 1_000, status: { at: clock.now() } }),
     });
     await clock.advance(5_000);
-    reason = 'Running';
+    reason = 'Watching';
     await clock.advance(5_000);
-    expect(await notes()).toEqual(['Normal Starting: fine', 'Normal Running: fine']);
+    expect(await notes()).toEqual(['Normal Reconciling: fine', 'Normal Watching: fine']);
   });
 
   test('over an object that vanishes meanwhile ends quietly', async () => {
@@ -415,11 +421,11 @@ describe('children', () => {
     await run({
       reconcile: async (_object, pass) => {
         const made = await pass.ensure(CONFIG_MAP, configMap('child'));
-        return ready(made.metadata.uid === undefined ? 'NoUid' : 'Made');
+        return ready(made.metadata.uid === undefined ? 'InternalError' : 'Accepted');
       },
     });
     await clock.advance(1_000);
-    expect((await stored()).status.conditions[0]).toMatchObject({ reason: 'Made' });
+    expect((await stored()).status.conditions[0]).toMatchObject({ reason: 'Accepted' });
   });
 
   test('ensure does not take an object that someone else has made', async () => {
@@ -449,7 +455,7 @@ describe('children', () => {
           await pass.delete(CONFIG_MAP, live);
         }
         expect(pass.cached(CONFIG_MAP, child)).toBe(owned[0]);
-        pass.event('Normal', 'Looked', 'looked around');
+        pass.event('Normal', 'Watching', 'looked around');
         return ready();
       },
     });
@@ -458,7 +464,7 @@ describe('children', () => {
     await clock.advance(100);
     expect(await cluster.get(CONFIG_MAP, child)).toBeUndefined();
     expect(counts.at(-1)).toBe(0);
-    expect(await notes()).toContain('Normal Looked: looked around');
+    expect(await notes()).toContain('Normal Watching: looked around');
   });
 });
 

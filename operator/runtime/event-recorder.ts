@@ -1,3 +1,4 @@
+import type { Reason } from '../../crds/schema/conditions.ts';
 import type { Clock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { EVENT } from './kubernetes-types.ts';
@@ -38,7 +39,7 @@ export class EventRecorder {
 
   async record(
     object: KubernetesObject,
-    event: { readonly type: EventType; readonly reason: string; readonly message: string },
+    event: { readonly type: EventType; readonly reason: Reason; readonly message: string },
   ): Promise<void> {
     const id = [object.metadata.uid, event.type, event.reason, event.message].join('\n');
     if (this.#isRepeated(id)) return;

@@ -1,3 +1,4 @@
+import type { Reason } from '../../crds/schema/conditions.ts';
 import type { BackgroundWork } from './background.ts';
 import { childOf, controllerOf, isOwnedBy, needsWrite } from './children.ts';
 import { isAlreadyExists, type Cluster } from './cluster.ts';
@@ -24,7 +25,7 @@ export type PassPorts = {
   readonly informer: (type: ResourceType) => Informer;
   /** Puts the answer to a write into the caches. */
   readonly learn: (type: ResourceType, object: KubernetesObject) => void;
-  readonly record: (type: EventType, reason: string, message: string) => void;
+  readonly record: (type: EventType, reason: Reason, message: string) => void;
 };
 
 const FOREIGN_RECHECK_MS = 30_000;

@@ -1,4 +1,4 @@
-import type { Condition } from '../../crds/schema/conditions.ts';
+import type { Condition, Reason } from '../../crds/schema/conditions.ts';
 import type { Cluster } from './cluster.ts';
 import type { KubernetesObject, ObjectKey, ResourceType } from './resource-type.ts';
 
@@ -9,7 +9,9 @@ export type OwnObject = KubernetesObject & {
 };
 
 /** A condition as a reconciler states it; the runtime adds observedGeneration and lastTransitionTime. */
-export type StatedCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+export type StatedCondition = Pick<Condition, 'type' | 'status' | 'message'> & {
+  readonly reason: Reason;
+};
 
 /**
  * What a pass found out. The runtime writes it as status, once, and only where it differs:
@@ -81,7 +83,7 @@ export type Pass = {
   /** Only objects of ours; one that is already gone is fine. */
   delete(type: ResourceType, object: KubernetesObject): Promise<void>;
   /** An Event on the object under reconciliation; the same one is not repeated within a pass's lifetime. */
-  event(type: 'Normal' | 'Warning', reason: string, message: string): void;
+  event(type: 'Normal' | 'Warning', reason: Reason, message: string): void;
   /**
    * Starts `work` once per `id` for this object, outside the pass, and tells how it stands; the
    * object is reconciled again when it ends. Another id abandons the earlier work.
@@ -143,11 +145,11 @@ export type Reconciler<T extends OwnObject = OwnObject> = {
  */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly recheckAfterMs: number | undefined;
 
   constructor(
-    reason: string,
+    reason: Reason,
     message: string,
     options: { readonly cause?: unknown; readonly recheckAfterMs?: number } = {},
   ) {

@@ -1,3 +1,4 @@
+import type { Reason } from '../../crds/schema/conditions.ts';
 import { ANNOTATIONS } from '../../crds/schema/names.ts';
 import type { BackgroundWork } from './background.ts';
 import type { Clock } from './clock.ts';
@@ -223,7 +224,7 @@ export class Reconciliation {
   #record(
     object: KubernetesObject,
     type: EventType,
-    reason: string,
+    reason: Reason,
     message: string,
   ): Promise<void> {
     return this.#options.events.record(object, { type, reason, message });

@@ -10,7 +10,7 @@ const outcome = (
   extra: Outcome['conditions'] = [],
 ): Outcome => ({
   status: { replicas: 2 },
-  conditions: [{ type: 'Ready', status, reason: 'Because', message: 'so' }, ...extra],
+  conditions: [{ type: 'Ready', status, reason: 'Accepted', message: 'so' }, ...extra],
   progress,
 });
 const before = (...conditions: readonly { type: string; status: string }[]) => ({
@@ -38,7 +38,7 @@ describe('the status of an outcome', () => {
           status: 'True',
           observedGeneration: 3,
           lastTransitionTime: '2026-05-01T10:00:00Z',
-          reason: 'Because',
+          reason: 'Accepted',
           message: 'so',
         },
       ],
@@ -53,7 +53,7 @@ describe('the status of an outcome', () => {
     ).conditions;
     expect(ready).toMatchObject({
       lastTransitionTime: '2026-01-01T00:00:00Z',
-      reason: 'Because',
+      reason: 'Accepted',
     });
   });
 
@@ -75,7 +75,7 @@ describe('the status of an outcome', () => {
     expect(stalled.conditions[1]).toMatchObject({
       type: 'Stalled',
       status: 'True',
-      reason: 'Because',
+      reason: 'Accepted',
       message: 'so',
     });
     const was = before({ type: 'Ready', status: 'False' }, { type: 'Stalled', status: 'True' });
@@ -84,8 +84,8 @@ describe('the status of an outcome', () => {
 
   test('leaves known conditions where they stood and puts new ones behind', () => {
     const was = before({ type: 'B', status: 'True' }, { type: 'Ready', status: 'True' });
-    const b = { type: 'B', status: 'True', reason: 'R', message: '' } as const;
-    const c = { type: 'C', status: 'True', reason: 'R', message: '' } as const;
+    const b = { type: 'B', status: 'True', reason: 'Ready', message: '' } as const;
+    const c = { type: 'C', status: 'True', reason: 'Ready', message: '' } as const;
     expect(types(statusOf(was, outcome('True', 'settled', [c, b]), now))).toEqual([
       'B',
       'Ready',
@@ -94,11 +94,11 @@ describe('the status of an outcome', () => {
   });
 
   test('states no type twice, and cuts a message the API server would refuse', () => {
-    const twice = { type: 'Stalled', status: 'False', reason: 'R', message: '' } as const;
+    const twice = { type: 'Stalled', status: 'False', reason: 'Ready', message: '' } as const;
     const long = {
       type: 'Long',
       status: 'True',
-      reason: 'R',
+      reason: 'Ready',
       message: 'x'.repeat(40_000),
     } as const;
     const status = statusOf(widget('w'), outcome('False', 'stalled', [twice, long]), now);

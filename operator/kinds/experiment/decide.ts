@@ -2,7 +2,7 @@ import { findCondition, isConditionTrue, timestamp } from '../../../crds/schema/
 import type { Reason } from '../../../crds/schema/conditions.ts';
 import type { Experiment, ExperimentStatus } from '../../../crds/schema/experiment.ts';
 import type { Outcome } from '../../runtime/reconciler.ts';
-import { condition, ready, settled, stalled, working } from '../outcome.ts';
+import { condition, ready, restated, settled, stalled, working } from '../outcome.ts';
 import { trialName } from './children.ts';
 import type { Run } from './run-store.ts';
 import type { TrialState } from './trial-state.ts';
@@ -201,24 +201,14 @@ const observed = (
 
 /** What an ended Experiment goes on saying; it never looks at the cluster again. */
 export const asBefore = (experiment: Experiment, requeueAfterMs: number | undefined): Outcome => {
-  const conditions = ['Complete', 'Failed'].flatMap((type) => {
-    const found = findCondition(experiment.status?.conditions, type);
-    return found === undefined ? [] : [found];
-  });
-  const before = findCondition(experiment.status?.conditions, 'Ready');
-  const summary = ready(
-    before?.status ?? 'Unknown',
-    (before?.reason ?? 'Complete') as Reason,
-    before?.message ?? '',
-  );
+  const stood = (type: string) => findCondition(experiment.status?.conditions, type);
+  const before = stood('Ready');
+  const summary = before === undefined ? ready('Unknown', 'Complete', '') : restated(before);
   const more = {
     status: kept(experiment.status),
-    conditions: conditions.map(({ type, status, reason, message }) => ({
-      type,
-      status,
-      reason,
-      message,
-    })),
+    conditions: [stood('Complete'), stood('Failed')]
+      .filter((each) => each !== undefined)
+      .map(restated),
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
   return before?.status === 'True' ? settled(summary, more) : stalled(summary, more);

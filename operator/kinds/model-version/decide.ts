@@ -1,11 +1,10 @@
-import type { Condition } from '../../../crds/schema/conditions.ts';
 import { findCondition, isConditionTrue } from '../../../crds/schema/conditions.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import type { LocationRefusal, StorageLocation } from '../../artifacts/locations.ts';
 import type { Outcome } from '../../runtime/reconciler.ts';
 import { modelKeyOf } from '../model-versions.ts';
-import { condition, ready, stalled, working } from '../outcome.ts';
+import { condition, ready, restated, stalled, working } from '../outcome.ts';
 import { verified } from './judge.ts';
 import { aside } from './standing.ts';
 
@@ -156,7 +155,7 @@ export const whileReading = (version: ModelVersion, where: string): Outcome => {
   const before = findCondition(version.status?.conditions, 'Ready');
   const told = findCondition(version.status?.conditions, 'ArtifactVerified');
   if (before !== undefined && told !== undefined && LASTING.includes(before.reason)) {
-    return working(plain(before), aside(version));
+    return working(restated(before), aside(version));
   }
   const message = `The bytes at ${version.spec.storageUri} are being read ${where}.`;
   return working(ready('Unknown', 'WaitingForArtifact', message), {
@@ -164,5 +163,3 @@ export const whileReading = (version: ModelVersion, where: string): Outcome => {
     conditions: [condition('ArtifactVerified', 'Unknown', 'WaitingForArtifact', message)],
   });
 };
-
-const plain = ({ type, status, reason, message }: Condition) => ({ type, status, reason, message });

@@ -1,7 +1,7 @@
 import { findCondition } from '../../../crds/schema/conditions.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import type { StatedCondition } from '../../runtime/reconciler.ts';
-import type { Particulars } from '../outcome.ts';
+import { restated, type Particulars } from '../outcome.ts';
 
 /** What was read before, and what was said about it, for passes that find out nothing about the bytes. */
 export const aside = (version: ModelVersion): Particulars => ({
@@ -19,7 +19,5 @@ export const knownOf = ({ status }: ModelVersion): Readonly<Record<string, unkno
 
 const conditionOf = (version: ModelVersion, wanted: string): readonly StatedCondition[] => {
   const found = findCondition(version.status?.conditions, wanted);
-  if (found === undefined) return [];
-  const { type, status, reason, message } = found;
-  return [{ type, status, reason, message }];
+  return found === undefined ? [] : [restated(found)];
 };

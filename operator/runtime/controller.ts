@@ -196,6 +196,12 @@ export class Controller {
 const isSameType = (left: ResourceType, right: ResourceType): boolean =>
   left.plural === right.plural && left.group === right.group;
 
+/** All but metadata and status: for types that count no generations. */
+const contentOf = (object: KubernetesObject): unknown => {
+  const { metadata: _metadata, status: _status, ...content } = object as OwnObject;
+  return content;
+};
+
 const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 
@@ -217,6 +223,7 @@ const matters = (
   );
   return (
     before.metadata.generation !== after.metadata.generation ||
+    (after.metadata.generation === undefined && !same(contentOf(before), contentOf(after))) ||
     before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp ||
     !same(before.metadata.annotations, after.metadata.annotations) ||
     !same(before.metadata.labels, after.metadata.labels) ||

@@ -309,7 +309,9 @@ describe('an informer', () => {
   test('learns only what it would also list', async () => {
     const informer = await run(informerOf({ labelSelector: 'team=blue', namespaces: ['team'] }));
     informer.learn(await create('red', { team: 'red' }));
-    informer.learn(widget('far', { namespace: 'elsewhere', labels: { team: 'blue' }, uid: 'f' }));
+    informer.learn(
+      widget('far', { namespace: 'elsewhere', labels: { team: 'blue' }, resourceVersion: '9' }),
+    );
     expect(informer.cache.size).toBe(0);
     informer.learn(await create('blue', { team: 'blue' }));
     expect(names(informer)).toEqual(['blue']);
@@ -365,6 +367,7 @@ describe('an informer', () => {
     informer.learn(
       widget('a', {
         uid: 'a',
+        resourceVersion: '1',
         managedFields: [{ manager: 'kubectl', operation: 'Apply', fieldsV1: { big: {} } } as never],
       }),
     );

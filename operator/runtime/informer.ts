@@ -60,7 +60,9 @@ export class Informer {
   /** Takes in the answer to a write of our own, ahead of its watch event. */
   learn(object: KubernetesObject): void {
     const { namespaces = [], labelSelector } = this.#options;
-    const { uid, namespace, labels } = object.metadata;
+    const { uid, namespace, labels, resourceVersion } = object.metadata;
+    // Without a version it is no state the server ever had.
+    if (resourceVersion === undefined) return;
     // The answer may come after the news that the object is gone; it must not come back to life.
     if (uid !== undefined && this.#vanished.has(uid)) return;
     if (namespaces.length > 0 && !namespaces.includes(namespace ?? '')) return;

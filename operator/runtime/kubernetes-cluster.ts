@@ -247,7 +247,10 @@ type RawList<T> = {
 type RawStatus = {
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly unknown[] };
+  readonly details?: {
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly field?: string }[];
+  };
 };
 
 const apiError = async (response: Response, call: Call): Promise<ApiError> => {
@@ -258,7 +261,8 @@ const apiError = async (response: Response, call: Call): Promise<ApiError> => {
   const message =
     status.message ??
     `${call.verb} ${call.path} answered ${response.status}: ${text.slice(0, 500)}`;
-  if (isFailedTest(response.status, status, call)) return new ApiError(409, 'Conflict', message);
+  if (isFailedTest(response.status, status, call) || isOtherUid(response.status, status))
+    return new ApiError(409, 'Conflict', message);
   return new ApiError(response.status, status.reason ?? 'Unknown', message, {
     retryAfterSeconds: asked,
   });
@@ -270,6 +274,10 @@ const isFailedTest = (code: number, status: RawStatus, { verb, body }: Call): bo
   verb === 'patch' &&
   (status.details?.causes ?? []).length === 0 &&
   (body?.value as readonly JsonPatchOperation[]).some(({ op }) => op === 'test');
+
+/** An apply to another uid than the stored one: 409 where nothing is stored, but 422 where something is. */
+const isOtherUid = (code: number, { details }: RawStatus): boolean =>
+  code === 422 && details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
 
 const parseStatus = (text: string): RawStatus => {
   try {

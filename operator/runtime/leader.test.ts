@@ -12,7 +12,10 @@ const lease = { namespace: 'system', name: 'operator' };
 let clock: VirtualClock;
 let cluster: MemoryCluster;
 
-const candidate = (identity: string, { at = clock, on = cluster } = {}) => {
+const candidate = (
+  identity: string,
+  { at = clock, on = cluster }: { readonly at?: VirtualClock; readonly on?: Cluster } = {},
+) => {
   const stop = new AbortController();
   const told: boolean[] = [];
   const errors: unknown[] = [];

@@ -50,7 +50,7 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
     });
     for await (const { type, object } of stream) {
       if (type === 'BOOKMARK' || type === 'ERROR') continue;
-      seen.push(`${type} ${(object).metadata.name}`);
+      seen.push(`${type} ${object.metadata.name}`);
       if (seen.length === count) break;
     }
     return seen;
@@ -124,7 +124,8 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
     test('an apply for another uid is a conflict', async () => {
       await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));
       const other = map('a', { x: '2' }, { uid: '00000000-0000-0000-0000-000000000000' });
-      expect(isConflict(await caught(cluster.apply(CONFIG_MAP, other, by('ours'))))).toBe(true);
+      const error = await caught(cluster.apply(CONFIG_MAP, other, by('ours')));
+      expect(isConflict(error)).toBe(true);
     });
 
     test('a dry run stores nothing', async () => {

@@ -79,6 +79,19 @@ describe('a Deployment says', () => {
     });
   });
 
+  test('one name for each of three versions that are ready at once', () => {
+    const { apps, replicaSets } = rollingTo();
+    const third = [aReplicaSet('1.0.1', 1, '0'), ...replicaSets];
+    const { weights } = told({ apps, replicaSets: third }, { champion: '1.1.0' }).status as {
+      readonly weights: readonly { readonly name: string; readonly weight: number }[];
+    };
+    expect(weights).toEqual([
+      { name: 'candidate', version: '1.1.0', weight: 25 },
+      { name: 'stable', version: '1.0.0', weight: 50 },
+      { name: 'leaving-c7d5b077', version: '1.0.1', weight: 25 },
+    ]);
+  });
+
   test("in the quota's own words that pods are refused", () => {
     const words = 'pods "digits-x" is forbidden: exceeded quota: compute';
     const refused = [{ type: 'ReplicaFailure', status: 'True', message: words }];

@@ -2,7 +2,7 @@ import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import type { Outcome, StatedCondition } from '../../runtime/reconciler.ts';
-import { labelValue } from '../names-of-children.ts';
+import { labelValue, shortHash } from '../names-of-children.ts';
 import { condition, ready, settled, stalled, working, type Particulars } from '../outcome.ts';
 import { isQuota } from '../quota-words.ts';
 import { selectorOf, urlOf } from './children.ts';
@@ -28,7 +28,7 @@ export const tell = (deployment: Deployment, plan: Plan, fleet: Fleet): Outcome 
     conditions: trafficRouting(deployment),
   };
   const { situation } = plan;
-  const stays = served === undefined ? '' : ` Version ${served} goes on serving.`;
+  const stays = served === undefined ? '' : ` Version ${served.version} goes on serving.`;
   switch (situation.is) {
     case 'following':
       return following(plan, progress, stays, more);
@@ -100,15 +100,15 @@ const servedOf = (
   { lastGood }: Plan,
   { complete, current }: Progress,
   shares: readonly Share[],
-): string | undefined => {
+): Share | undefined => {
   const named = (label: string | undefined) => shares.find(({ name }) => name === label);
-  return ((complete ? named(current) : named(lastGood)) ?? shares[0])?.version;
+  return (complete ? named(current) : named(lastGood)) ?? shares[0];
 };
 
 type Seen = {
   readonly progress: Progress;
   readonly shares: readonly Share[];
-  readonly served: string | undefined;
+  readonly served: Share | undefined;
 };
 
 const statusOf = (
@@ -121,8 +121,8 @@ const statusOf = (
     situation.is === 'following' && !progress.complete ? wanted?.spec.version : undefined;
   const revision = failed?.attempt ?? (wanted && attemptOf(deployment, wanted.metadata.name));
   return {
-    ...(served === undefined ? {} : { servedVersion: served }),
-    ...(coming === undefined || coming === served ? {} : { candidateVersion: coming }),
+    ...(served === undefined ? {} : { servedVersion: served.version }),
+    ...(coming === undefined || coming === served?.version ? {} : { candidateVersion: coming }),
     ...(revision === undefined ? {} : { revision }),
     weights: weightsOf(shares, wanted, served),
     replicas: progress.replicas,
@@ -144,27 +144,32 @@ const statusOf = (
   };
 };
 
+/** As many as status.weights may hold. */
+const MOST_WEIGHTS = 16;
+
 /** Shares in percent that add up to 100, the wanted version first. */
 const weightsOf = (
   shares: readonly Share[],
   wanted: ModelVersion | undefined,
-  served: string | undefined,
+  served: Share | undefined,
 ) => {
   const label = wanted === undefined ? undefined : labelValue(wanted.metadata.name);
   const first = (share: Share): number => (share.name === label ? 0 : 1);
-  const ordered = shares.toSorted((a, b) => first(a) - first(b));
-  const total = shares.reduce((sum, { ready: count }) => sum + count, 0);
+  const shown = shares.toSorted((a, b) => first(a) - first(b)).slice(0, MOST_WEIGHTS);
+  const total = shown.reduce((sum, { ready: count }) => sum + count, 0);
   let left = 100;
-  return ordered.slice(0, 2).map((share, index, shown) => {
-    const last = index === shown.length - 1;
-    const weight = last ? left : Math.round((100 * share.ready) / total);
+  return shown.map((share, index) => {
+    const rounded = Math.min(left, Math.round((100 * share.ready) / total));
+    const weight = index === shown.length - 1 ? left : rounded;
     left -= weight;
-    return {
-      name: share.version === served ? 'stable' : 'candidate',
-      version: share.version,
-      weight,
-    };
+    return { name: roleOf(share, label, served), version: share.version, weight };
   });
+};
+
+/** Names must differ: when versions follow quickly, pods of more than two are ready at once. */
+const roleOf = ({ name }: Share, wanted: string | undefined, served: Share | undefined): string => {
+  if (name === served?.name) return 'stable';
+  return name === wanted ? 'candidate' : `leaving-${shortHash(name)}`;
 };
 
 const trafficRouting = ({ spec }: Deployment): readonly StatedCondition[] =>

@@ -84,10 +84,10 @@ export const predictor = withRules(
         "What the model server's container needs; left out, the default of this installation.",
       ).optional(),
       containerConcurrency: integer(
-        'Most requests a pod computes at once, the others wait; 0 or left out, no limit.',
-        0,
+        'Most requests a pod has at work at once. Four times as many wait for their turn, and further ones are refused with 429.',
+        1,
         100000,
-      ).optional(),
+      ).default(64),
       timeout: duration('Longest time a request may take.').default('30s'),
       batcher: batcher.optional(),
       logger: logger.optional(),

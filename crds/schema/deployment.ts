@@ -41,7 +41,10 @@ const status = statusOf({
   currentStepIndex: count('The canary step that is being done, from 0.').optional(),
   weights: listMap(
     z.strictObject({
-      name: text('stable, candidate, or the name of a variant of an ABTest.', 63),
+      name: text(
+        'stable, candidate, the name of a variant of an ABTest, or leaving-… for pods of a version that is neither and ends.',
+        63,
+      ),
       version: text('Its version.', 63),
       weight: integer('Its share of the requests, in percent.', 0, 100),
     }),

@@ -6,7 +6,7 @@ import { shaped } from './rules.ts';
 /** How the best run of an Experiment becomes a ModelVersion. */
 export const register = z
   .strictObject({
-    modelRef: modelRef('The Model that gets the version; it must exist.'),
+    modelRef: modelRef('The Model that gets the version; it is created where there is none.'),
     bump: z
       .enum(['major', 'minor', 'patch'])
       .describe('Which part of the last version is raised; the first version is 1.0.0.')

@@ -163,7 +163,7 @@ const spec = withRules(
         .describe("Katib's field; only Never is supported: a finished Experiment stays finished.")
         .optional(),
       ttlSecondsAfterFinished: integer(
-        'Seconds after its end when the Experiment is deleted; left out, it stays. What it registered stays in any case.',
+        'Seconds after its end when the Job of its trial is deleted; left out, the Job stays. The Experiment, its result and what it registered stay in any case.',
       ).optional(),
       trialTemplate,
       register: register.optional(),

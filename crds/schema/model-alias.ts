@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AGE_COLUMN } from './columns.ts';
 import type { PrinterColumn } from './columns.ts';
-import { alias, flag, modelRef, semVer } from './fields.ts';
+import { alias, flag, modelRef, semVer, text } from './fields.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
 import { immutable, withRules } from './rules.ts';
@@ -21,6 +21,14 @@ const spec = withRules(
   ...immutable(['modelRef', 'alias'], 'create a ModelAlias named <model>-<alias> instead'),
 );
 
+const status = statusOf({
+  version: text(
+    'The version the alias named when it was last looked at, if there is one.',
+    63,
+  ).optional(),
+  modelVersionName: text('The ModelVersion that holds this version.').optional(),
+});
+
 const column = (name: string, jsonPath: string, description: string): PrinterColumn => ({
   name,
   type: 'string',
@@ -36,7 +44,7 @@ export const modelAlias = defineKind({
   description:
     'A name for one version of a Model, such as champion. Promotions move it, and Deployments follow it.',
   spec,
-  status: statusOf({}),
+  status,
   printerColumns: [
     column('Model', '.spec.modelRef.name', 'The Model.'),
     column('Alias', '.spec.alias', 'The alias.'),

@@ -22,7 +22,7 @@ const spec = z
         ).optional(),
       })
       .describe(
-        'Which bytes are kept. Versions that are served, aliased or a rollback target keep theirs in any case, and records are never deleted. Left out, all bytes are kept.',
+        'Which bytes are kept. This release does not act on it yet: all bytes are kept. Versions that are served, aliased or a rollback target will keep theirs in any case, and records are never deleted.',
       )
       .optional(),
     sharedWith: setOf(

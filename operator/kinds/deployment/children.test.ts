@@ -90,8 +90,8 @@ describe('a serving pod', () => {
     expect(env).toMatchObject({ MLOPS_CONTAINER_CONCURRENCY: '8' });
   });
 
-  test('has no limit of requests at once unless one is stated', () => {
-    expect(podOf().env).not.toHaveProperty('MLOPS_CONTAINER_CONCURRENCY');
+  test("gets the schema's limit of requests at once unless another one is stated", () => {
+    expect(podOf().env).toMatchObject({ MLOPS_CONTAINER_CONCURRENCY: '64' });
   });
 });
 

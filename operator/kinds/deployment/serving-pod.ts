@@ -107,7 +107,6 @@ const settingsOf = (
 ): readonly EnvironmentVariable[] => {
   const { predictor } = deployment.spec;
   const digest = version.spec.verification?.digest ?? version.status?.digest;
-  const concurrency = predictor.containerConcurrency ?? 0;
   return [
     { name: 'MLOPS_MODEL_NAME', value: deployment.metadata.name },
     { name: 'MLOPS_MODEL_VERSION', value: version.spec.version },
@@ -117,9 +116,7 @@ const settingsOf = (
     { name: 'MLOPS_TIMEOUT', value: predictor.timeout },
     { name: 'MLOPS_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
     { name: 'MLOPS_FETCH_SECONDS', value: String(FETCH_SECONDS) },
-    ...(concurrency === 0
-      ? []
-      : [{ name: 'MLOPS_CONTAINER_CONCURRENCY', value: String(concurrency) }]),
+    { name: 'MLOPS_CONTAINER_CONCURRENCY', value: String(predictor.containerConcurrency) },
   ];
 };
 

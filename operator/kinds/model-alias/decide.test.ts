@@ -11,6 +11,7 @@ describe('a ModelAlias', () => {
       version: aReadyVersion('1.0.0'),
     });
     expect(outcome.progress).toBe('settled');
+    expect(outcome.status).toEqual({ version: '1.0.0', modelVersionName: 'digits-1.0.0' });
     expect(outcome.conditions).toEqual([
       {
         type: 'Ready',

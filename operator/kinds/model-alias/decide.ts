@@ -41,6 +41,7 @@ export const decide = ({ alias, modelExists, version }: Observation): Outcome =>
           ),
         );
   }
+  const status = { version: version.spec.version, modelVersionName: version.metadata.name };
   if (!isReady(version)) {
     const why = findCondition(version.status?.conditions, 'Ready');
     return working(
@@ -49,6 +50,7 @@ export const decide = ({ alias, modelExists, version }: Observation): Outcome =>
         'WaitingForVersion',
         `ModelVersion ${version.metadata.name} is not Ready${why === undefined ? '' : ` (${why.reason}: ${why.message})`}.`,
       ),
+      { status },
     );
   }
   return settled(
@@ -57,5 +59,6 @@ export const decide = ({ alias, modelExists, version }: Observation): Outcome =>
       'Ready',
       `${alias.spec.alias} is version ${wanted} (ModelVersion ${version.metadata.name}).`,
     ),
+    { status },
   );
 };

@@ -21,6 +21,7 @@ export const aDeployment = (
     predictor: {
       model: { modelRef: { name: 'digits' }, alias: 'champion' },
       timeout: '30s',
+      containerConcurrency: 64,
       ...predictor,
     },
     progressDeadlineSeconds: 600,

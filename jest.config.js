@@ -14,7 +14,8 @@ const shared = {
 };
 
 export default {
-  coverageProvider: 'v8',
+  // The v8 provider never ends with ES modules in jest's contexts.
+  coverageProvider: 'babel',
   projects: [
     {
       ...shared,

@@ -1,3 +1,5 @@
+import { integrationCoverage, unitCoverage } from './coverage.ts';
+
 /** One gate; `jest` ones report how many tests passed. */
 export type Check = {
   readonly name: string;
@@ -28,13 +30,6 @@ const NODE_FOR_JEST = [
   '--disable-warning=ExperimentalWarning',
 ];
 
-const coverageArguments = (folder: string): readonly string[] => [
-  '--coverage',
-  `--coverageDirectory=${folder}`,
-  '--coverageReporters=json-summary',
-  '--coverageReporters=lcovonly',
-];
-
 export const tests: readonly Check[] = [
   {
     name: 'unit tests',
@@ -45,7 +40,7 @@ export const tests: readonly Check[] = [
       'unit',
       '--json',
       '--outputFile=.build/unit.json',
-      ...coverageArguments('.build/coverage-unit'),
+      ...unitCoverage('.build/coverage-unit'),
     ],
     results: '.build/unit.json',
     coverage: '.build/coverage-unit/coverage-summary.json',
@@ -57,7 +52,7 @@ export const tests: readonly Check[] = [
       'e2e/integration/main.ts',
       '--json',
       '--outputFile=.build/integration.json',
-      ...coverageArguments('.build/coverage-integration'),
+      ...integrationCoverage('.build/coverage-integration'),
     ],
     results: '.build/integration.json',
     coverage: '.build/coverage-integration/coverage-summary.json',
@@ -67,15 +62,7 @@ export const tests: readonly Check[] = [
 export const journeys: readonly Check[] = [
   {
     name: 'journeys',
-    command: [
-      ...NODE_FOR_JEST,
-      'node_modules/jest/bin/jest.js',
-      '--selectProjects',
-      'journeys',
-      '--runInBand',
-      '--json',
-      '--outputFile=.build/journeys.json',
-    ],
+    command: ['node', 'e2e/journeys/main.ts', '--json', '--outputFile=.build/journeys.json'],
     results: '.build/journeys.json',
   },
 ];

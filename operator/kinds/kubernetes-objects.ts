@@ -123,13 +123,12 @@ export type ReplicaSet = KubernetesObject & {
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
 };
 
-/** events.k8s.io/v1 */
+/** An Event of core/v1, whose API can be asked for those of one object. */
 export type ClusterEvent = KubernetesObject & {
   readonly reason?: string;
-  readonly note?: string;
-  readonly eventTime?: string;
-  readonly deprecatedLastTimestamp?: string;
-  readonly regarding?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
+  readonly message?: string;
+  readonly eventTime?: string | null;
+  readonly lastTimestamp?: string | null;
 };
 
 export const statusCondition = (

@@ -10,6 +10,8 @@ export type ObjectList<T extends KubernetesObject> = {
 export type ListOptions = {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** `field=value`; which fields a type selects by is its own affair, such as an Event's `involvedObject.uid`. */
+  readonly fieldSelector?: string;
   readonly limit?: number;
   readonly continueToken?: string;
   readonly signal?: AbortSignal;

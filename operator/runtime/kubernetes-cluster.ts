@@ -91,6 +91,7 @@ export class KubernetesCluster implements Cluster {
       path: collectionPath(type, options.namespace),
       query: {
         labelSelector: options.labelSelector,
+        fieldSelector: options.fieldSelector,
         limit: options.limit?.toString(),
         continue: options.continueToken,
       },

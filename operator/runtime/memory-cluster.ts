@@ -12,6 +12,7 @@ import {
 import type { Clock } from './clock.ts';
 import { same } from './coverage.ts';
 import { applyJsonPatch } from './json-patch.ts';
+import { matchesFields } from './field-selector.ts';
 import { matchesLabels } from './label-selector.ts';
 import { mergeApplied } from './memory-apply.ts';
 import {
@@ -69,7 +70,7 @@ export class MemoryCluster implements Cluster {
     const items = [...this.#objects.values()]
       .filter((each) => each.type.plural === type.plural && each.type.group === type.group)
       .map(({ object }) => object)
-      .filter((object) => selects(object, options));
+      .filter((object) => selects(object, options) && matchesFields(options.fieldSelector, object));
     const page = this.#page(options, items);
     const { limit = page.rest.length } = options;
     const rest = page.rest.slice(limit);

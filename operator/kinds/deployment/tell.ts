@@ -11,6 +11,7 @@ import {
   attemptOf,
   progressOf,
   sharesOf,
+  type FailedAttempt,
   type Fleet,
   type Progress,
   type Share,
@@ -116,9 +117,8 @@ const statusOf = (
   plan: Plan,
   { progress, shares, served }: Seen,
 ): Readonly<Record<string, unknown>> => {
-  const { failed, wanted, situation } = plan;
-  const coming =
-    situation.is === 'following' && !progress.complete ? wanted?.spec.version : undefined;
+  const { failed, wanted } = plan;
+  const coming = comingUp(plan, progress);
   const revision = failed?.attempt ?? (wanted && attemptOf(deployment, wanted.metadata.name));
   return {
     ...(served === undefined ? {} : { servedVersion: served.version }),
@@ -131,18 +131,19 @@ const statusOf = (
       .map(([name, value]) => `${name}=${value}`)
       .join(','),
     url: urlOf(deployment),
-    ...(failed === undefined
-      ? {}
-      : {
-          lastFailureInfo: {
-            reason: failed.reason,
-            message: failed.message,
-            version: failed.version,
-            time: failed.time,
-          },
-        }),
+    ...(failed === undefined ? {} : { lastFailureInfo: infoOf(failed) }),
   };
 };
+
+const comingUp = ({ situation, wanted }: Plan, { complete }: Progress): string | undefined =>
+  situation.is === 'following' && !complete ? wanted?.spec.version : undefined;
+
+const infoOf = ({ reason, message, version, time }: FailedAttempt) => ({
+  reason,
+  message,
+  version,
+  time,
+});
 
 /** As many as status.weights may hold. */
 const MOST_WEIGHTS = 16;

@@ -10,7 +10,7 @@ import {
   type MemoryArtifactStore,
 } from '../../artifacts/memory-artifact-store.ts';
 import { ApiError } from '../../runtime/cluster.ts';
-import { EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { CORE_EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Job } from '../kubernetes-objects.ts';
 import { aRegister, aTemplate, anExperiment } from '../testing/an-experiment.ts';
@@ -282,11 +282,11 @@ describe('an Experiment without parameters', () => {
     await create();
     await pass();
     const job = await world.get<Job>(JOB, JOB_NAME);
-    await world.put(EVENT, {
+    await world.put(CORE_EVENT, {
       metadata: { name: 'e1', namespace: 'demo' },
       reason: 'FailedCreate',
-      note: `Error creating: pods "digits-train-0-" is forbidden: ${note}`,
-      regarding: { uid: job?.metadata.uid },
+      message: `Error creating: pods "digits-train-0-" is forbidden: ${note}`,
+      involvedObject: { uid: job?.metadata.uid },
     });
     expect(await pass()).toEqual({ requeueAfterMs: 30_000 });
     expect(await ready()).toMatch(new RegExp(`^False ${want}`));

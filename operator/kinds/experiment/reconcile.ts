@@ -1,7 +1,7 @@
 import { experiment as definition, type Experiment } from '../../../crds/schema/experiment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
-import { EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { CORE_EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import type { ClusterEvent, Job, Pod } from '../kubernetes-objects.ts';
@@ -41,7 +41,7 @@ export const experimentReconciler = (ports: Ports): Reconciler<Experiment> => ({
   ],
   permissions: [
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
-    { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['list'] },
+    { apiGroups: [''], resources: ['events'], verbs: ['list'] },
     {
       apiGroups: [MODEL.group],
       resources: [MODEL.plural, MODEL_VERSION.plural, MODEL_ALIAS.plural],
@@ -137,11 +137,15 @@ const observeTrial = async (job: Job, pass: Pass): Promise<TrialState> => {
   return trialState({ job, pods, events });
 };
 
-/** Only a Job's Events say why it has no pod. The API selects by namespace, so this reads one page. */
+/** Only a Job's Events say why it has no pod. */
 const eventsOf = async (job: Job, pass: Pass): Promise<readonly ClusterEvent[]> => {
   const { namespace = '', uid } = job.metadata;
-  const page = await pass.live.list<ClusterEvent>(EVENT, { namespace, limit: 500 });
-  return page.items.filter(({ regarding }) => regarding?.uid === uid);
+  const page = await pass.live.list<ClusterEvent>(CORE_EVENT, {
+    namespace,
+    fieldSelector: `involvedObject.uid=${uid ?? ''}`,
+    limit: 500,
+  });
+  return page.items;
 };
 
 type Means = { readonly pass: Pass; readonly ports: Ports };

@@ -66,7 +66,7 @@ const withoutPod = (name: string, events: readonly ClusterEvent[]): TrialState =
   if (refusal === undefined) {
     return { state: 'starting', message: `Job ${name} has no pod yet.` };
   }
-  const words = refusal.note ?? 'no reason given';
+  const words = refusal.message ?? 'no reason given';
   return isQuota(words)
     ? {
         state: 'refused',
@@ -80,8 +80,8 @@ const withoutPod = (name: string, events: readonly ClusterEvent[]): TrialState =
       };
 };
 
-const timeOf = ({ eventTime, deprecatedLastTimestamp, metadata }: ClusterEvent): string =>
-  deprecatedLastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
+const timeOf = ({ eventTime, lastTimestamp, metadata }: ClusterEvent): string =>
+  lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
 
 /** How a trial ended whose Job is gone; undefined when it never ended. */
 export const endedWithoutJob = (run: Run): TrialState | undefined => {

@@ -6,7 +6,7 @@ import {
   type Cluster,
   type WatchEvent,
 } from '../cluster.ts';
-import { CONFIG_MAP } from '../kubernetes-types.ts';
+import { CONFIG_MAP, CORE_EVENT } from '../kubernetes-types.ts';
 import type { KubernetesObject } from '../resource-type.ts';
 
 type ConfigMap = KubernetesObject & { readonly data?: Readonly<Record<string, string>> };
@@ -106,6 +106,25 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
       expect(await names('tier!=x')).toEqual(['b']);
       expect(await names('tier')).toEqual(['a', 'b']);
       expect(await names('!tier')).toEqual([]);
+    });
+
+    test('lists by field', async () => {
+      const told = (of: string, uid: string) => ({
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: of, namespace },
+        involvedObject: { kind: 'Job', namespace, name: 'train', uid },
+        reason: 'FailedCreate',
+      });
+      await cluster.create(CORE_EVENT, told('a', 'uid-1'), by('test'));
+      await cluster.create(CORE_EVENT, told('b', 'uid-2'), by('test'));
+      const names = async (fieldSelector: string): Promise<string[]> =>
+        (await cluster.list(CORE_EVENT, { namespace, fieldSelector })).items.map(
+          ({ metadata }) => metadata.name,
+        );
+      expect(await names('involvedObject.uid=uid-1')).toEqual(['a']);
+      expect(await names('involvedObject.uid!=uid-1')).toEqual(['b']);
+      expect(await names('involvedObject.uid=uid-1,reason=Killing')).toEqual([]);
     });
 
     test('applies: makes, merges with other managers, and drops what is left out', async () => {

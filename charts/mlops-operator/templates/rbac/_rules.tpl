@@ -20,7 +20,7 @@
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [list, create, update, patch]
+  verbs: [create, update, patch]
 - apiGroups: [mlops.pynomaly.io]
   resources: [abtests, experiments, modelaliases, modeldeployments, models, modelversions, pipelineruns, pipelines, retrainpolicies]
   verbs: [get, list, watch, create, update, patch, delete]

@@ -26,7 +26,7 @@ import { ManifestApi, definitionOf } from './testing/manifest-api.ts';
 import type { Answer, AnyManifest } from './testing/manifest-api.ts';
 import { refusals } from './testing/refusals.ts';
 
-const kubeconfig = process.env['KUBECONFIG_INTEGRATION'] ?? '';
+const kubeconfig = process.env['INTEGRATION_KUBECONFIG'] ?? '';
 const namespace = `crds-${randomUUID().slice(0, 8)}`;
 
 // Starting kubectl takes a second or more on a busy machine.
@@ -65,7 +65,7 @@ let api: ManifestApi;
 const said: string[] = [];
 
 beforeAll(async () => {
-  if (kubeconfig === '') throw new Error('KUBECONFIG_INTEGRATION must name a kubeconfig');
+  if (kubeconfig === '') throw new Error('INTEGRATION_KUBECONFIG must name a kubeconfig');
   // Client-side on purpose: it is what users type, and it fails above 256 KiB a CRD.
   await kubectl('apply', '-f', import.meta.dirname);
   await kubectl('wait', '--for=condition=Established', '--timeout=60s', ...crdNames());

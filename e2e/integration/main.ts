@@ -29,7 +29,6 @@ const run = async (args: readonly string[]): Promise<number> => {
     const { endpoint, region, accessKeyId, secretAccessKey, objects } = s3;
     return await jest(args, {
       INTEGRATION_KUBECONFIG: controlPlane.kubeconfig,
-      KUBECONFIG_INTEGRATION: controlPlane.kubeconfig,
       INTEGRATION_DATABASE_URL: postgres.url,
       INTEGRATION_S3: JSON.stringify({ endpoint, region, accessKeyId, secretAccessKey, objects }),
     });

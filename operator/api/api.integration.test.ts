@@ -15,7 +15,7 @@ import { KubernetesCluster } from '../runtime/kubernetes-cluster.ts';
 import { apiKindOf } from './api-kind.ts';
 import { createServer } from './server.ts';
 
-const kubeconfig = process.env['KUBECONFIG_INTEGRATION'] ?? '';
+const kubeconfig = process.env['INTEGRATION_KUBECONFIG'] ?? '';
 const namespace = `api-${randomUUID().slice(0, 8)}`;
 const RUN = 'a'.repeat(32);
 
@@ -41,7 +41,7 @@ const eventually = async (attempt: () => Promise<unknown>): Promise<void> => {
 };
 
 beforeAll(async () => {
-  if (kubeconfig === '') throw new Error('KUBECONFIG_INTEGRATION must name a kubeconfig');
+  if (kubeconfig === '') throw new Error('INTEGRATION_KUBECONFIG must name a kubeconfig');
   process.env['KUBECONFIG'] = kubeconfig;
   cluster = KubernetesCluster.fromEnvironment({ called: () => undefined });
   await kubectl('apply', '-f', join(import.meta.dirname, '../../crds'));

@@ -8,8 +8,12 @@ import { watchUntil } from './watch.ts';
 export const SYSTEM_NAMESPACE = 'mlops-system';
 const RELEASE = 'mlops-operator';
 
-/** Installs or upgrades the chart, and waits until the operator is ready. */
-export async function installChart(context: Context, target: Target): Promise<void> {
+/** Installs or upgrades the chart, and waits until the operator is ready; `more` goes to helm. */
+export async function installChart(
+  context: Context,
+  target: Target,
+  more: readonly string[] = [],
+): Promise<void> {
   const { config, progress } = context;
   const folder = join(config.build, 'demo');
   mkdirSync(folder, { recursive: true });
@@ -22,6 +26,7 @@ export async function installChart(context: Context, target: Target): Promise<vo
       [
         ...['upgrade', '--install', RELEASE, join(config.repository, 'charts/mlops-operator')],
         ...['--namespace', SYSTEM_NAMESPACE, '--values', values, '--timeout', '5m'],
+        ...more,
       ],
       join(folder, 'helm.log'),
     );

@@ -1,4 +1,5 @@
-import { at, kubectl, tryKubectl, type Answer, type Json } from './kubectl.ts';
+import { at, kubectl, listAt, tryKubectl, type Answer, type Json } from './kubectl.ts';
+import { until } from './until.ts';
 
 /** Anything JSON with a kind; what journeys write. */
 export type Manifest = {
@@ -6,14 +7,13 @@ export type Manifest = {
   readonly metadata: { readonly name: string };
 } & Record<string, unknown>;
 
-type Condition = {
+export type Condition = {
   readonly type: string;
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+  readonly observedGeneration: number;
 };
-
-const POLL_MS = 500;
 
 /** One namespace of a journey, with the verbs of its sentences. PodSecurity is `restricted`, as users should have it. */
 export class Tenant {
@@ -75,10 +75,12 @@ export class Tenant {
     return (JSON.parse(text) as { items: Json[] }).items;
   }
 
+  /** A condition that speaks of the spec as it is now. */
   async condition(kind: string, name: string, type: string): Promise<Condition | undefined> {
     const object = await this.get(kind, name);
-    const conditions = (at(object, 'status.conditions') ?? []) as readonly Condition[];
-    return conditions.find((each) => each.type === type);
+    const conditions = listAt(object, 'status.conditions') as unknown as readonly Condition[];
+    const found = conditions.find((each) => each.type === type);
+    return found?.observedGeneration === at(object, 'metadata.generation') ? found : undefined;
   }
 
   /** Waits for a condition and returns it; fails with the object's story. */
@@ -98,19 +100,9 @@ export class Tenant {
     });
   }
 
-  /** Waits until `look` finds something. */
-  async until<T>(what: string, seconds: number, look: () => Promise<T | undefined>): Promise<T> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const found = await look().catch((error: unknown) => {
-        if (Date.now() > deadline) throw error;
-        return undefined;
-      });
-      if (found !== undefined) return found;
-      if (Date.now() > deadline)
-        throw new Error(`waited ${seconds} s for ${what}\n${await this.story()}`);
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+  /** Waits until `look` finds something; fails with the namespace's story. */
+  until<T>(what: string, seconds: number, look: () => Promise<T | undefined>): Promise<T> {
+    return until(what, seconds, look, () => this.story());
   }
 
   /** What a person would look at first. */
@@ -118,6 +110,11 @@ export class Tenant {
     const objects = await tryKubectl(['-n', this.namespace, 'get', 'mlops,jobs,pods']);
     const events = await tryKubectl(['-n', this.namespace, 'events']);
     return `${objects.stdout}\n${events.stdout.split('\n').slice(-40).join('\n')}`;
+  }
+
+  /** Has the namespace deleted without waiting for the end of it. */
+  async abandon(): Promise<void> {
+    await kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--wait=false']);
   }
 
   async delete(seconds = 120): Promise<void> {

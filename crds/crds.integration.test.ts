@@ -449,6 +449,7 @@ describe('what the apiserver fills in', () => {
     expect(served).toEqual({
       predictor: {
         model: { modelRef: { name: 'digits' }, alias: 'champion' },
+        containerConcurrency: 64,
         timeout: '30s',
         batcher: { maxBatchSize: 32, maxLatency: '2ms' },
         logger: { mode: 'all', sampleRate: 1 },

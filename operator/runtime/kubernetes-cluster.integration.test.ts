@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
-import { LEASE, NAMESPACE } from './kubernetes-types.ts';
+import { NAMESPACE } from './kubernetes-types.ts';
 import { KubernetesCluster } from './kubernetes-cluster.ts';
 import { clusterContract } from './testing/cluster-contract.ts';
 
@@ -29,22 +29,6 @@ const newNamespace = async (): Promise<string> => {
 clusterContract('a real API server', async () => ({ cluster, namespace: await newNamespace() }));
 
 describe('a real API server', () => {
-  test('sends a bookmark before it ends a stream, so that the next starts from a fresh version', async () => {
-    const namespace = await newNamespace();
-    const { resourceVersion } = await cluster.list(LEASE, { namespace });
-    const types: string[] = [];
-    const startedAt = Date.now();
-    const stream = cluster.watch(LEASE, {
-      namespace,
-      resourceVersion,
-      timeoutSeconds: 6,
-      signal: new AbortController().signal,
-    });
-    for await (const { type } of stream) types.push(type);
-    expect(types).toContain('BOOKMARK');
-    expect(Date.now() - startedAt).toBeLessThan(10_000);
-  });
-
   test('is asked on connections that are kept', async () => {
     const sockets = (): number =>
       process.getActiveResourcesInfo().filter((each) => each === 'TCPSocketWrap').length;

@@ -60,6 +60,20 @@ describe('settings', () => {
     expect(readConfig('serve', { ...unplaced, [name]: value }).source).toEqual(source);
   });
 
+  test('take the model from a bucket, with the keys of a mounted Secret', () => {
+    const { source } = readConfig('serve', {
+      ...unplaced,
+      MLOPS_MODEL_S3_URI: 's3://mine/a/model.onnx',
+      MLOPS_S3_CREDENTIALS_DIR: '/secret',
+    });
+    expect(source).toEqual({
+      kind: 's3',
+      bucket: 'mine',
+      key: 'a/model.onnx',
+      credentialsDir: '/secret',
+    });
+  });
+
   test('of an inspection need the source only', () => {
     expect(readConfig('inspect', { MLOPS_MODEL_PATH: '/m' })).toMatchObject({ digest: undefined });
   });
@@ -111,7 +125,9 @@ describe('faults', () => {
   });
 
   test.each([
-    [{ ...unplaced, MLOPS_MODEL_SOURCE: 's3://b/k' }, 'the model source is not artifact+http'],
+    [{ ...unplaced, MLOPS_MODEL_SOURCE: 'gs://b/k' }, 'the model source is not artifact+http'],
+    [{ ...unplaced, MLOPS_MODEL_S3_URI: 's3://b/k' }, 'MLOPS_S3_CREDENTIALS_DIR is missing'],
+    [{ ...unplaced, MLOPS_MODEL_S3_URI: 's3://b' }, 's3://<bucket>/<key>'],
     [{ ...unplaced, MLOPS_MODEL_PATH: 'models' }, 'or an absolute path'],
     [{ ...unplaced, MLOPS_ARTIFACT_URL: 'http://x' }, 'MLOPS_TOKEN_FILE is missing'],
     [{ ...minimal, MLOPS_MODEL_PATH: '/m' }, 'exactly one of'],

@@ -8,6 +8,12 @@ import { parseDuration } from './protocol/duration.ts';
 export type ModelSource =
   | { readonly kind: 'artifact'; readonly url: string; readonly tokenFile: string }
   | { readonly kind: 'url'; readonly url: string }
+  | {
+      readonly kind: 's3';
+      readonly bucket: string;
+      readonly key: string;
+      readonly credentialsDir: string;
+    }
   | { readonly kind: 'path'; readonly path: string };
 
 export type Config = {
@@ -62,7 +68,9 @@ const variables = {
   MLOPS_ARTIFACT_URL: httpUrl.optional(),
   MLOPS_MODEL_URL: httpUrl.optional(),
   MLOPS_MODEL_PATH: text.optional(),
+  MLOPS_MODEL_S3_URI: text.optional(),
   MLOPS_TOKEN_FILE: text.optional(),
+  MLOPS_S3_CREDENTIALS_DIR: text.optional(),
   MLOPS_HTTP_PORT: port.default(8080),
   MLOPS_METRICS_PORT: port.optional(),
   MLOPS_CACHE_DIR: text.default('/cache'),
@@ -148,18 +156,19 @@ function readSources(values: Variables, faults: string[]): readonly ModelSource[
     values.MLOPS_ARTIFACT_URL && `artifact+${values.MLOPS_ARTIFACT_URL}`,
     values.MLOPS_MODEL_URL,
     values.MLOPS_MODEL_PATH,
+    values.MLOPS_MODEL_S3_URI,
   ].filter((candidate) => candidate !== undefined);
   if (candidates.length !== 1) {
     faults.push(
-      'exactly one of MLOPS_ARTIFACT_URL, MLOPS_MODEL_URL, MLOPS_MODEL_PATH and MLOPS_MODEL_SOURCE must be set',
+      'exactly one of MLOPS_ARTIFACT_URL, MLOPS_MODEL_URL, MLOPS_MODEL_PATH, MLOPS_MODEL_S3_URI and MLOPS_MODEL_SOURCE must be set',
     );
   }
-  return candidates.flatMap((candidate) => readSource(candidate, values.MLOPS_TOKEN_FILE, faults));
+  return candidates.flatMap((candidate) => readSource(candidate, values, faults));
 }
 
 function readSource(
   value: string,
-  tokenFile: string | undefined,
+  { MLOPS_TOKEN_FILE: tokenFile, MLOPS_S3_CREDENTIALS_DIR: credentialsDir }: Variables,
   faults: string[],
 ): readonly ModelSource[] {
   if (/^artifact\+https?:\/\//.test(value)) {
@@ -170,9 +179,15 @@ function readSource(
     return [];
   }
   if (/^https?:\/\//.test(value)) return [{ kind: 'url', url: value }];
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(value) ?? [];
+  if (bucket !== undefined && key !== undefined) {
+    if (credentialsDir !== undefined) return [{ kind: 's3', bucket, key, credentialsDir }];
+    faults.push('MLOPS_S3_CREDENTIALS_DIR is missing: mount the Secret with the keys there');
+    return [];
+  }
   if (value.startsWith('/')) return [{ kind: 'path', path: value }];
   faults.push(
-    'the model source is not artifact+http(s)://…, http(s)://… or an absolute path; check MLOPS_MODEL_SOURCE and MLOPS_MODEL_PATH',
+    'the model source is not artifact+http(s)://…, http(s)://…, s3://<bucket>/<key> or an absolute path; check MLOPS_MODEL_SOURCE, MLOPS_MODEL_S3_URI and MLOPS_MODEL_PATH',
   );
   return [];
 }

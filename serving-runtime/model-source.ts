@@ -1,6 +1,7 @@
 import type { ModelSource } from './config.ts';
 import { openArtifact, openUrl } from './http-source.ts';
 import { openPath } from './local-source.ts';
+import { openS3 } from './s3-source.ts';
 
 export type SourceFile = {
   /** Relative to the model's folder, with `/`. */
@@ -27,6 +28,8 @@ export function openSource(source: ModelSource, signal: AbortSignal): Promise<Op
       return openArtifact(source.url, source.tokenFile, signal);
     case 'url':
       return openUrl(source.url, signal);
+    case 's3':
+      return openS3(source, source.credentialsDir, signal);
     case 'path':
       return openPath(source.path);
   }

@@ -12,10 +12,12 @@ SETUP := node_modules/.setup
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-# Install scripts stay off: one of a dependency would download. Node 24 is what npm's `node` package brings.
+# Install scripts stay off: one of a dependency would download. Node 24 is what npm's `node` package
+# brings. `npm install` keeps to the lock file; `npm ci` would refuse it wherever a registry mirror
+# has no packages for other platforms.
 $(SETUP): package.json package-lock.json
 	@echo "installing packages (about half a minute)"
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm install --ignore-scripts --no-audit --no-fund --loglevel=error
 	@cd node_modules/node && node installArchSpecificPackage.js >/dev/null
 	@touch $@
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decodeJwt, errors } from 'jose';
 import { TOKEN_AUDIENCE } from '../../crds/schema/names.ts';
 import type { Cluster } from '../runtime/cluster.ts';
 import { TOKEN_REVIEW } from '../runtime/kubernetes-types.ts';
@@ -103,14 +104,11 @@ const expiring = (
 
 /** `exp` of a JWT in ms, unverified: it only ever shortens how long an answer is kept. */
 const expiryOf = (token: string): number => {
-  const claims = token.split('.')[1];
-  if (claims === undefined) return Infinity;
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'));
-    const exp = (parsed as { readonly exp?: unknown } | null)?.exp;
-    return typeof exp === 'number' ? exp * 1000 : Infinity;
-  } catch {
+    return (decodeJwt(token).exp ?? Infinity) * 1000;
+  } catch (error) {
     // Not a JWT; the API server accepted it all the same.
-    return Infinity;
+    if (error instanceof errors.JWTInvalid) return Infinity;
+    throw error;
   }
 };

@@ -37,7 +37,9 @@ afterAll(() => store.deletePrefix('models/'));
 beforeEach(async () => {
   folder = await temporaryFolder();
 });
-afterEach(() => folder[Symbol.asyncDispose]());
+afterEach(async () => {
+  await folder[Symbol.asyncDispose]();
+});
 
 /** A Secret as the kubelet mounts it: files behind links into a folder it can swap. */
 async function mounted(secret: Readonly<Record<string, string>>): Promise<string> {

@@ -79,7 +79,7 @@ const spec = withRules(
         { max: 256 },
       ).optional(),
       secretRef: localRef(
-        'Secret with the credentials for storageUri; only pods of this namespace mount it.',
+        'Secret with the credentials for an s3:// storageUri, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (optional AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL), or as a storage-config of KServe; only pods of this namespace mount it.',
         'the Secret',
       ).optional(),
       deletionPolicy: z

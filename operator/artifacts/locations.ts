@@ -36,7 +36,15 @@ export type StorageLocation =
       /** The URI ends in `/`: all objects below the key. */
       readonly folder: boolean;
       /** In the bundled store, which the operator reads itself. */
-      readonly bundled: boolean;
+      readonly bundled: true;
+    }
+  | {
+      readonly scheme: 's3';
+      readonly bucket: string;
+      readonly key: string;
+      readonly folder: boolean;
+      /** In a bucket of the user's own, which only a pod with the user's Secret reads. */
+      readonly bundled: false;
     }
   | { readonly scheme: 'https'; readonly url: string; readonly host: string }
   | { readonly scheme: 'pvc'; readonly claim: string; readonly path: string };

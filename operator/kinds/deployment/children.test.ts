@@ -64,6 +64,21 @@ describe('a serving pod', () => {
     });
   });
 
+  test("reads a bucket of the user's own with the user's Secret, and holds no token of ours", () => {
+    const storageUri = 's3://mine/model.onnx';
+    const version = aReadyVersion('1.0.0', {
+      spec: { storageUri, secretRef: { name: 'storage-config' } },
+    });
+    const { spec, env } = podOf({}, version);
+    expect(env).toMatchObject({ MLOPS_MODEL_S3_URI: storageUri });
+    expect(env).not.toHaveProperty('MLOPS_TOKEN_FILE');
+    expect(spec.volumes).toContainEqual({
+      name: 'mlops-storage',
+      secret: { secretName: 'storage-config' },
+    });
+    expect(spec.volumes?.map(({ name }) => name)).not.toContain('mlops-token');
+  });
+
   test('passes through what the user says about pods', () => {
     const { spec } = podOf({
       pod: {

@@ -1,15 +1,9 @@
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
-import type {
-  Container,
-  EnvironmentVariable,
-  PodSpec,
-  Resources,
-  Volume,
-  VolumeMount,
-} from '../kubernetes-objects.ts';
+import type { Container, EnvironmentVariable, PodSpec, Resources } from '../kubernetes-objects.ts';
 import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
+import { foreignStorage, type PodSource } from '../foreign-storage.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { restrictedPod } from '../restricted-pod.ts';
 import { SERVING_PORT } from './names.ts';
@@ -19,13 +13,6 @@ export const SERVING_CONTAINER = 'serving';
 const TOKEN_DIRECTORY = '/var/run/secrets/mlops.pynomaly.io';
 const DRAIN_SECONDS = 5;
 const FETCH_SECONDS = 600;
-
-/** Where a version's bytes come from, as the serving runtime is told. */
-type Source = {
-  readonly env: readonly EnvironmentVariable[];
-  readonly volumes: readonly Volume[];
-  readonly mounts: readonly VolumeMount[];
-};
 
 /** A pod that serves one version; `spec.pod` passes through wherever we state nothing ourselves. */
 export const servingPod = (
@@ -69,7 +56,7 @@ const spreadOf = ({ metadata }: Deployment): readonly unknown[] => [
 const servingContainer = (
   deployment: Deployment,
   version: ModelVersion,
-  source: Source,
+  source: PodSource,
   defaults: ChildDefaults,
 ): Container => {
   const { resources } = deployment.spec.predictor;
@@ -121,47 +108,35 @@ const settingsOf = (
 };
 
 /**
- * Bytes of the bundled store come through the artifact endpoint, with a token for it alone; those on
- * a volume or behind https are read from there. No pod holds storage credentials.
+ * Bytes of the bundled store come through the artifact endpoint, with a token for it alone, so that no
+ * pod holds the store's credentials; those elsewhere are read from there.
  */
-const sourceOf = (version: ModelVersion, defaults: ChildDefaults): Source => {
-  const { storageUri } = version.spec;
-  const volume = /^pvc:\/\/([^/]+)\/(.+)$/.exec(storageUri);
-  if (volume !== null) {
-    const [, claimName = '', path = ''] = volume;
-    return {
-      env: [{ name: 'MLOPS_MODEL_PATH', value: `/model/${path}` }],
-      volumes: [{ name: 'model', persistentVolumeClaim: { claimName, readOnly: true } }],
-      mounts: [{ name: 'model', mountPath: '/model', readOnly: true }],
-    };
-  }
-  if (storageUri.startsWith('https://')) {
-    return { env: [{ name: 'MLOPS_MODEL_URL', value: storageUri }], volumes: [], mounts: [] };
-  }
-  return {
-    env: [
-      { name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) },
-      { name: 'MLOPS_TOKEN_FILE', value: `${TOKEN_DIRECTORY}/token` },
-    ],
-    volumes: [
-      {
-        name: 'mlops-token',
-        projected: {
-          sources: [
-            {
-              serviceAccountToken: {
-                audience: TOKEN_AUDIENCE,
-                expirationSeconds: 3600,
-                path: 'token',
-              },
+const sourceOf = (version: ModelVersion, defaults: ChildDefaults): PodSource =>
+  foreignStorage(version) ?? bundledStorage(version, defaults);
+
+const bundledStorage = (version: ModelVersion, defaults: ChildDefaults): PodSource => ({
+  env: [
+    { name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) },
+    { name: 'MLOPS_TOKEN_FILE', value: `${TOKEN_DIRECTORY}/token` },
+  ],
+  volumes: [
+    {
+      name: 'mlops-token',
+      projected: {
+        sources: [
+          {
+            serviceAccountToken: {
+              audience: TOKEN_AUDIENCE,
+              expirationSeconds: 3600,
+              path: 'token',
             },
-          ],
-        },
+          },
+        ],
       },
-    ],
-    mounts: [{ name: 'mlops-token', mountPath: TOKEN_DIRECTORY, readOnly: true }],
-  };
-};
+    },
+  ],
+  mounts: [{ name: 'mlops-token', mountPath: TOKEN_DIRECTORY, readOnly: true }],
+});
 
 const artifactUrl = ({ metadata }: ModelVersion, { apiUrl }: ChildDefaults): string =>
   `${apiUrl}/api/v1/namespaces/${metadata.namespace}/modelversions/${metadata.name}/artifact`;

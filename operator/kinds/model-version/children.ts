@@ -1,23 +1,23 @@
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
 import type { Job, PodSpec } from '../kubernetes-objects.ts';
+import { foreignStorage } from '../foreign-storage.ts';
 import { childName, labelValue, shortHash } from '../names-of-children.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { restrictedPod } from '../restricted-pod.ts';
-import type { ForeignLocation } from './decide.ts';
 
 /** On an inspection's Job: which reading it is. */
 export const READING_LABEL = 'mlops.pynomaly.io/reading';
 
 /**
  * The Job that reads a version from storage which is not ours, in the user's own namespace, with
- * the same image and code that will load it. It holds no token and no credentials.
+ * the same image and code that will load it. It holds no token, and no credentials but the Secret that
+ * `spec.secretRef` names.
  */
 export const inspectionJob = (
   version: ModelVersion,
   reading: {
     readonly id: string;
-    readonly location: ForeignLocation;
     readonly expected: string | undefined;
   },
   defaults: ChildDefaults,
@@ -50,42 +50,30 @@ export const inspectionJob = (
 
 const inspectionPod = (
   version: ModelVersion,
-  { location, expected }: Parameters<typeof inspectionJob>[1],
+  { expected }: Parameters<typeof inspectionJob>[1],
   defaults: ChildDefaults,
-): PodSpec => ({
-  restartPolicy: 'Never',
-  automountServiceAccountToken: false,
-  enableServiceLinks: false,
-  containers: [
-    {
-      name: 'inspect',
-      image: defaults.inspectImage,
-      imagePullPolicy: defaults.imagePullPolicy,
-      args: ['inspect'],
-      env: [
-        { name: 'MLOPS_MODEL_NAME', value: version.spec.modelRef.name },
-        { name: 'MLOPS_MODEL_VERSION', value: version.spec.version },
-        { name: 'MLOPS_MAX_MODEL_BYTES', value: String(defaults.maxModelBytes) },
-        ...(expected === undefined ? [] : [{ name: 'MLOPS_MODEL_DIGEST', value: expected }]),
-        sourceOf(location),
-      ],
-      volumeMounts: [
-        { name: 'cache', mountPath: '/cache' },
-        ...(location.scheme === 'pvc'
-          ? [{ name: 'model', mountPath: '/model', readOnly: true }]
-          : []),
-      ],
-    },
-  ],
-  volumes: [
-    { name: 'cache', emptyDir: {} },
-    ...(location.scheme === 'pvc'
-      ? [{ name: 'model', persistentVolumeClaim: { claimName: location.claim, readOnly: true } }]
-      : []),
-  ],
-});
-
-const sourceOf = (location: ForeignLocation) =>
-  location.scheme === 'pvc'
-    ? { name: 'MLOPS_MODEL_PATH', value: `/model/${location.path}` }
-    : { name: 'MLOPS_MODEL_URL', value: location.url };
+): PodSpec => {
+  const source = foreignStorage(version) ?? { env: [], volumes: [], mounts: [] };
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    containers: [
+      {
+        name: 'inspect',
+        image: defaults.inspectImage,
+        imagePullPolicy: defaults.imagePullPolicy,
+        args: ['inspect'],
+        env: [
+          { name: 'MLOPS_MODEL_NAME', value: version.spec.modelRef.name },
+          { name: 'MLOPS_MODEL_VERSION', value: version.spec.version },
+          { name: 'MLOPS_MAX_MODEL_BYTES', value: String(defaults.maxModelBytes) },
+          ...(expected === undefined ? [] : [{ name: 'MLOPS_MODEL_DIGEST', value: expected }]),
+          ...source.env,
+        ],
+        volumeMounts: [{ name: 'cache', mountPath: '/cache' }, ...source.mounts],
+      },
+    ],
+    volumes: [{ name: 'cache', emptyDir: {} }, ...source.volumes],
+  };
+};

@@ -18,8 +18,8 @@ export type Observation = {
   readonly complaint: { readonly podUid: string } | undefined;
 };
 
-export type BundledLocation = Extract<StorageLocation, { scheme: 's3' }>;
-export type ForeignLocation = Exclude<StorageLocation, { scheme: 's3' }>;
+export type BundledLocation = Extract<StorageLocation, { bundled: true }>;
+export type ForeignLocation = Exclude<StorageLocation, BundledLocation>;
 
 /** What to do next: say how it stands, or read the bytes to find out. */
 export type Step =
@@ -51,7 +51,7 @@ export const decide = (observation: Observation): Step => {
   }
   const expected = version.spec.verification?.digest ?? version.status?.digest;
   const id = `inspect:${version.spec.storageUri}:${occasionOf(observation)}`;
-  return location.scheme === 's3'
+  return location.scheme === 's3' && location.bundled
     ? { do: 'read', id, location, expected }
     : { do: 'read-in-pod', id, location, expected };
 };
@@ -114,29 +114,27 @@ const notAllowed = ({ version, location }: Observation): Outcome | undefined =>
     ? stalled(ready('False', 'UriNotAllowed', location.message), aside(version))
     : undefined;
 
-/** Secrets are mounted by pods of their own namespace only, and none of ours reads S3 with one yet. */
+/** What this release does not read, with another way to the same end. */
 const notReadable = ({ version, location }: Observation): Outcome | undefined => {
-  if (location.scheme === 'refused') return undefined;
-  if (location.scheme !== 's3' && version.spec.modelFormat.name !== 'onnx') {
-    return stalled(
-      ready(
-        'False',
-        'NotImplemented',
-        `This release reads format ${version.spec.modelFormat.name} from the bundled store only: upload the file there, or convert it to onnx.`,
-      ),
-      aside(version),
-    );
+  const why = location.scheme === 'refused' ? undefined : unreadable(version, location);
+  return why === undefined
+    ? undefined
+    : stalled(ready('False', 'NotImplemented', `This release ${why}`), aside(version));
+};
+
+const unreadable = ({ spec }: ModelVersion, location: StorageLocation): string | undefined => {
+  if (location.scheme === 's3' && location.bundled) return undefined;
+  if (spec.modelFormat.name !== 'onnx') {
+    return `reads format ${spec.modelFormat.name} from the bundled store only: upload the file there, or convert it to onnx.`;
   }
-  const foreignBucket = location.scheme === 's3' && !location.bundled;
-  if (!foreignBucket && version.spec.secretRef === undefined) return undefined;
-  return stalled(
-    ready(
-      'False',
-      'NotImplemented',
-      'This release does not read storage with credentials of your own (spec.secretRef): put the file into the bundled store, on a volume (pvc://) or behind a public https:// address.',
-    ),
-    aside(version),
-  );
+  if (location.scheme === 's3') {
+    return location.folder
+      ? 'reads a single file from a bucket of your own: name the .onnx file in spec.storageUri.'
+      : undefined;
+  }
+  return spec.secretRef === undefined
+    ? undefined
+    : `uses spec.secretRef with s3:// only: leave it out to read ${location.scheme}:// without credentials, or put the file into a bucket.`;
 };
 
 /** What was found before stays said while the bytes are read again, so that nothing flaps. */

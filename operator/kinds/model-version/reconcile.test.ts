@@ -240,11 +240,14 @@ describe('a version that cannot be judged', () => {
     expect(await settle()).toMatch(want);
   });
 
-  test("says that credentials of one's own are not read yet", async () => {
-    await register({
-      spec: { storageUri: 's3://mine/model.onnx', secretRef: { name: 'storage-config' } },
-    });
-    expect(await settle()).toMatch(/^False NotImplemented/);
+  test.each([
+    ['s3://mine/models/', /single file from a bucket of your own/],
+    ['https://models.example.com/model.onnx', /spec.secretRef with s3:\/\/ only/],
+  ])('says what is not read with a Secret: %s', async (storageUri, want) => {
+    await register({ spec: { storageUri, secretRef: { name: 'storage-config' } } });
+    const said = await settle();
+    expect(said).toMatch(/^False NotImplemented/);
+    expect(said).toMatch(want);
   });
 
   test('says that other formats are read from the bundled store only', async () => {
@@ -308,6 +311,30 @@ describe("a version in storage of the user's own", () => {
     await finish({ digest: DIGEST_A, sizeBytes: 7, inputs: [], outputs: [] });
     expect(await settle()).toMatch(/^True Ready: 7 bytes/);
     expect(await jobs()).toEqual([]);
+  });
+
+  test("in a bucket of the user's own is read by a Job that mounts the user's Secret", async () => {
+    await register({
+      spec: { storageUri: 's3://mine/d/model.onnx', secretRef: { name: 'storage-config' } },
+    });
+    expect(await settle()).toMatch(/^Unknown WaitingForArtifact/);
+    const [job] = await jobs();
+    const pod = job?.spec.template.spec;
+    expect(pod?.containers[0]?.env).toEqual(
+      expect.arrayContaining([
+        { name: 'MLOPS_MODEL_S3_URI', value: 's3://mine/d/model.onnx' },
+        {
+          name: 'MLOPS_S3_CREDENTIALS_DIR',
+          value: '/var/run/secrets/mlops.pynomaly.io/storage',
+        },
+      ]),
+    );
+    expect(pod?.volumes).toContainEqual({
+      name: 'mlops-storage',
+      secret: { secretName: 'storage-config' },
+    });
+    await finish({ digest: DIGEST_A, sizeBytes: 7, inputs: [], outputs: [] });
+    expect(await settle()).toMatch(/^True Ready: 7 bytes/);
   });
 
   test('is InvalidModel in the words of the Job', async () => {

@@ -3,6 +3,7 @@ import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { labelValue } from '../names-of-children.ts';
 import {
+  askedAgainOf,
   attemptOf,
   failedAttemptOf,
   lastGoodOf,
@@ -65,7 +66,8 @@ export const decide = (observation: Observation, now: Date): Plan => {
     wanted: wanted.version,
     lastGood,
     failed,
-    askedAgain: progress.refused === undefined ? undefined : halfMinuteOf(now),
+    // Kept afterwards: each change of it is a new generation, which is not observed for a while.
+    askedAgain: progress.refused === undefined ? askedAgainOf(fleet.apps) : halfMinuteOf(now),
   };
   if (failed !== undefined && failed.modelVersion === wanted.version?.metadata.name) {
     return { ...base, ...afterFailure(observation, failed, lastGood) };

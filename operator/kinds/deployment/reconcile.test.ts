@@ -197,12 +197,17 @@ describe('a Deployment', () => {
     expect(await pass()).toEqual({ requeueAfterMs: 30_000 });
     expect(await ready()).toMatch(/^False QuotaExceeded/);
     expect(await asked()).toBe('2026-03-01T12:00:00Z');
+    // Asking made a new generation that the deployment controller has not seen yet.
+    await world.change(APPS_DEPLOYMENT, NAME, '/status/observedGeneration', 0);
+    await pass();
+    expect(await asked()).toBe('2026-03-01T12:00:00Z');
+    expect(await ready()).toMatch(/^False QuotaExceeded/);
     world.advance(31_000);
     await pass();
     expect(await asked()).toBe('2026-03-01T12:00:30Z');
     await serve();
     await pass();
-    expect(await asked()).toBeUndefined();
+    expect(await asked()).toBe('2026-03-01T12:00:30Z');
     expect(await ready()).toMatch(/^True Ready/);
   });
 

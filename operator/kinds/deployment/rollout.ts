@@ -61,13 +61,15 @@ export const progressOf = (fleet: Fleet): Progress => {
   const { wanted, replicas, updated, available } = countsOf(apps);
   const observed = isObserved(apps);
   const complete = observed && updated >= wanted && available >= wanted && replicas === updated;
+  // Asking again is a write of ours; until it is observed, the refusal before it stands.
+  const stands = observed || askedAgainOf(apps) !== undefined;
   return {
     current: modelVersionOf(apps),
     complete,
     replicas,
     updated,
     available,
-    refused: observed && !complete ? refusedWords(apps) : undefined,
+    refused: stands && !complete ? refusedWords(apps) : undefined,
     failure: observed && !complete ? failureOf(fleet) : undefined,
   };
 };
@@ -169,6 +171,9 @@ export const retryOf = ({ metadata }: Deployment): string | undefined =>
 
 export const lastGoodOf = (apps: AppsDeployment | undefined): string | undefined =>
   apps?.metadata.annotations?.[MEMORY.lastGood];
+
+export const askedAgainOf = (apps: AppsDeployment | undefined): string | undefined =>
+  apps?.metadata.annotations?.[MEMORY.askedAgain];
 
 export const failedAttemptOf = (apps: AppsDeployment | undefined): FailedAttempt | undefined => {
   const text = apps?.metadata.annotations?.[MEMORY.failed];

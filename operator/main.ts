@@ -18,6 +18,7 @@ import { Mirror } from './store/mirror.ts';
 import { sqlResourceSearch } from './store/sql-resource-search.ts';
 import { newLogger, type Logger } from './telemetry/logger.ts';
 import { newMetrics } from './telemetry/metrics.ts';
+import { openTelemetrySpans, startTracing } from './telemetry/tracing.ts';
 import { untilDone } from './until-done.ts';
 
 /** How long the mirror may go on writing after the last pass. */
@@ -33,8 +34,9 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     });
   }
 
+  const tracing = config.otlpEndpoint === undefined ? undefined : startTracing(config.otlpEndpoint);
   const metrics = newMetrics();
-  const cluster = KubernetesCluster.fromEnvironment(metrics.apiCalls);
+  const cluster = KubernetesCluster.fromEnvironment(metrics.apiCalls, openTelemetrySpans);
   const artifacts = openArtifacts(config.s3);
   const database = openDatabase(config.database, (err) =>
     log.warn({ err }, 'a database connection was lost'),
@@ -58,6 +60,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       cluster,
       log,
       metrics,
+      spans: openTelemetrySpans,
       workers: config.workers.default,
       finalizerDeadlineMs: config.finalizerDeadlineSeconds * 1000,
       identity: config.leaderElection.identity,
@@ -117,7 +120,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
   await api.close();
   await Promise.all([started, operator.stopped(), ...prepared]);
   await mirror.stop(DRAIN_MS);
-  await Promise.all([database.close(), health.close()]);
+  await Promise.all([database.close(), health.close(), tracing?.stop()]);
   log.info({}, 'stopped');
 };
 

@@ -17,6 +17,7 @@ import {
   type KubernetesObject,
   type ResourceType,
 } from './resource-type.ts';
+import { noSpans, type Spans } from './spans.ts';
 import { WorkQueue, type Handled, type QueueMetrics } from './work-queue.ts';
 
 export type ControllerMetrics = QueueMetrics & {
@@ -32,6 +33,7 @@ export type ControllerOptions = {
   readonly random: () => number;
   readonly log: PassLogger & { child(fields: object): PassLogger };
   readonly metrics: ControllerMetrics;
+  readonly spans?: Spans | undefined;
   readonly workers: number;
   /** How long a deletion waits for outside state before the object is let go. */
   readonly finalizerDeadlineMs: number;
@@ -167,7 +169,7 @@ export class Controller {
   }
 
   async #handle(key: string): Promise<Handled> {
-    const { clock, metrics } = this.#options;
+    const { clock, metrics, spans = noSpans } = this.#options;
     const object = this.#own.cache.get(parseKey(key)) as OwnObject | undefined;
     if (object === undefined) {
       this.#queue.forget(key);
@@ -176,7 +178,13 @@ export class Controller {
     }
     const startedAt = clock.monotonic();
     try {
-      const handled = await this.#reconciliation.run(object, this.#signal);
+      const attributes = {
+        'k8s.object.key': key,
+        'k8s.object.generation': object.metadata.generation ?? 0,
+      };
+      const handled = await spans(`reconcile ${this.name}`, attributes, () =>
+        this.#reconciliation.run(object, this.#signal),
+      );
       const result = handled.requeueAfterMs === undefined ? 'success' : 'requeue_after';
       metrics.reconciled(
         this.#isStalled(key) ? 'stalled' : result,

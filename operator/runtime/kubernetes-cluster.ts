@@ -20,6 +20,7 @@ import {
   type ObjectKey,
   type ResourceType,
 } from './resource-type.ts';
+import { noSpans, type Spans } from './spans.ts';
 
 export type ApiCallMetrics = {
   called(verb: string, resource: string, code: number, seconds: number): void;
@@ -46,21 +47,23 @@ export class KubernetesCluster implements Cluster {
   readonly #connections: Connections;
   readonly #server: string;
   readonly #metrics: ApiCallMetrics;
+  readonly #spans: Spans;
 
-  constructor(config: KubeConfig, metrics: ApiCallMetrics) {
+  constructor(config: KubeConfig, metrics: ApiCallMetrics, spans: Spans = noSpans) {
     const cluster = config.getCurrentCluster();
     if (cluster === null)
       throw new Error('The kubeconfig names no current cluster; set KUBECONFIG or run in a pod.');
     this.#connections = new Connections(config);
     this.#server = cluster.server.replace(/\/$/, '');
     this.#metrics = metrics;
+    this.#spans = spans;
   }
 
   /** The cluster that KUBECONFIG, the user's kubeconfig or the pod's service account names. */
-  static fromEnvironment(metrics: ApiCallMetrics): KubernetesCluster {
+  static fromEnvironment(metrics: ApiCallMetrics, spans: Spans = noSpans): KubernetesCluster {
     const config = new KubeConfig();
     config.loadFromDefault();
-    return new KubernetesCluster(config, metrics);
+    return new KubernetesCluster(config, metrics, spans);
   }
 
   async get<T extends KubernetesObject>(
@@ -202,8 +205,11 @@ export class KubernetesCluster implements Cluster {
   async #json<T>(call: Call): Promise<T> {
     const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
     const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]);
-    const response = await this.#call({ ...call, signal });
-    return (await response.json()) as T;
+    const attributes = { 'url.path': call.path, 'http.request.method': call.method };
+    return this.#spans(`${call.verb} ${call.type.plural}`, attributes, async () => {
+      const response = await this.#call({ ...call, signal });
+      return (await response.json()) as T;
+    });
   }
 
   async #call(call: Call): Promise<Response> {

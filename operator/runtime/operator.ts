@@ -12,6 +12,7 @@ import { mergePatch } from './merge-patch.ts';
 import type { Change } from './object-cache.ts';
 import type { OwnObject, PassLogger, Reconciler } from './reconciler.ts';
 import { apiVersionOf, keyOf, type KubernetesObject, type ResourceType } from './resource-type.ts';
+import type { Spans } from './spans.ts';
 import { metaOf, ResourceWatch } from './resource-watch.ts';
 
 export type RuntimeLogger = PassLogger & { child(fields: object): RuntimeLogger };
@@ -26,6 +27,8 @@ export type OperatorOptions = {
   readonly cluster: Cluster;
   readonly log: RuntimeLogger;
   readonly metrics: RuntimeMetrics;
+  /** One per pass, with its calls inside; none when absent. */
+  readonly spans?: Spans;
   readonly clock?: Clock;
   readonly random?: () => number;
   /** Watch one namespace only; all when undefined. */
@@ -169,6 +172,7 @@ export abstract class Operator extends dotI.default {
         random: this.#random,
         log: log.child({ controller: name }),
         metrics: metrics.controller(name),
+        spans: this.#options.spans,
         workers,
         finalizerDeadlineMs,
       }),

@@ -13,6 +13,8 @@ import { demoContext, demoTarget } from './harness/demo-target.ts';
 import { Tenant } from './harness/tenant.ts';
 
 const MINUTES = 60_000;
+/** Not waited for anything: for so long nothing may happen. */
+const QUIET_MS = 3_000;
 const EXAMPLE = join(REPOSITORY, '.build/demo/example');
 
 describe('A user applies the first example', () => {
@@ -109,6 +111,19 @@ describe('A user applies the first example', () => {
     expect(version).toMatch(
       /bytes with digest sha256:[0-9a-f]{64}, 1 input\(s\) and 2 output\(s\)/,
     );
+  });
+
+  test('when all is done, the operator writes nothing more', async () => {
+    const kinds = 'mlops,deployments.apps,services,poddisruptionbudgets,jobs';
+    const versions = async (): Promise<readonly unknown[]> =>
+      (await demo.list(kinds)).map((object) => [
+        at(object, 'kind'),
+        at(object, 'metadata.name'),
+        at(object, 'metadata.resourceVersion'),
+      ]);
+    const before = await versions();
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    expect(await versions()).toEqual(before);
   });
 
   test(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { textAt } from './harness/kubectl.ts';
+import { at, textAt } from './harness/kubectl.ts';
 import {
   deployment,
   experimentNamed,
@@ -86,6 +86,9 @@ describe('A namespace has a ResourceQuota and a LimitRange', () => {
       });
       expect(stalled.reason).toBe('QuotaExceeded');
       expect(stalled.message).toMatch(/exceeded quota: team.*requests\.memory=128Mi/);
+      // Pods are asked for again twice a minute; more writes than that would be a loop.
+      const apps = await tenant.get('deployments.apps', 'second');
+      expect(Number(at(apps, 'metadata.generation'))).toBeLessThan(5);
     },
     4 * MINUTES,
   );

@@ -20,7 +20,7 @@ export const checks: readonly Check[] = [
     name: 'import rules',
     command: ['depcruise', '--config', '.dependency-cruiser.cjs', ...SOURCES],
   },
-  { name: 'dependencies', command: ['knip', '--dependencies'] },
+  { name: 'dependencies', command: ['knip', '--include', 'dependencies,unlisted'] },
   { name: 'generated CRDs', command: ['node', 'crds/generate.ts', '--check'] },
   { name: 'generated chart files', command: ['node', 'charts/generate.ts', '--check'] },
 ];

@@ -76,6 +76,7 @@ export const REASONS = {
   MinimumReplicasUnavailable: 'Fewer replicas serve than are wanted.',
   TrafficRoutingUnavailable: 'Traffic cannot be split here, because Istio is not installed.',
   Autoscaling: 'The autoscaler sets the number of pods.',
+  AutoscalingInactive: 'The autoscaler does not act; the message holds its words.',
   MetricsUnavailable: 'The autoscaler gets no metrics, so the number of pods stays as it is.',
 
   Scheduled: 'Accepted, and the next start is known.',

@@ -118,6 +118,11 @@ export type AppsDeployment = KubernetesObject & {
   };
 };
 
+/** autoscaling/v2 */
+export type Autoscaler = KubernetesObject & {
+  readonly status?: { readonly conditions?: readonly StatusCondition[] };
+};
+
 export type ReplicaSet = KubernetesObject & {
   readonly spec: { readonly replicas?: number; readonly template: PodTemplate };
   readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };

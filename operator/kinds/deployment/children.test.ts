@@ -10,7 +10,7 @@ const podOf = (
   parts: Parameters<typeof aDeployment>[0] = {},
   version: ModelVersion = aReadyVersion('1.0.0'),
 ) => {
-  const memory = { lastGood: undefined, failed: undefined, askedAgain: undefined };
+  const memory = { lastGood: undefined, failed: undefined, askedAgain: undefined, replicas: 1 };
   const { spec } = appsDeployment(aDeployment(parts), version, memory, someDefaults()).spec
     .template;
   const [serving] = spec.containers;

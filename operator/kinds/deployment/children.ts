@@ -5,6 +5,7 @@ import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { labelValue } from '../names-of-children.ts';
 import type { ChildDefaults } from '../ports.ts';
+import { isAutoscaled } from './autoscaling.ts';
 import { MEMORY, SERVICE_PORT } from './names.ts';
 import type { FailedAttempt } from './rollout.ts';
 import { servingPod } from './serving-pod.ts';
@@ -31,16 +32,8 @@ export type Memory = {
   readonly lastGood: string | undefined;
   readonly failed: FailedAttempt | undefined;
   readonly askedAgain: string | undefined;
+  readonly replicas: number | undefined;
 };
-
-/** Whether an autoscaler sets the number of pods. */
-export const isAutoscaled = ({ spec: { predictor } }: Deployment): boolean =>
-  predictor.replicas === undefined &&
-  predictor.maxReplicas !== undefined &&
-  (predictor.minReplicas ?? 1) < predictor.maxReplicas;
-
-const fixedReplicas = ({ spec: { predictor } }: Deployment): number =>
-  predictor.replicas ?? predictor.minReplicas ?? predictor.maxReplicas ?? 1;
 
 /** The pods that serve one version, and what must survive the loss of our own status. */
 export const appsDeployment = (
@@ -57,10 +50,11 @@ export const appsDeployment = (
       ...(memory.lastGood === undefined ? {} : { [MEMORY.lastGood]: memory.lastGood }),
       ...(memory.failed === undefined ? {} : { [MEMORY.failed]: JSON.stringify(memory.failed) }),
       ...(memory.askedAgain === undefined ? {} : { [MEMORY.askedAgain]: memory.askedAgain }),
+      ...(memory.replicas === undefined ? {} : { [MEMORY.replicas]: String(memory.replicas) }),
     },
   },
   spec: {
-    ...(isAutoscaled(deployment) ? {} : { replicas: fixedReplicas(deployment) }),
+    ...(memory.replicas === undefined ? {} : { replicas: memory.replicas }),
     selector: { matchLabels: selectorOf(deployment) },
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     progressDeadlineSeconds: deployment.spec.progressDeadlineSeconds,

@@ -2,6 +2,7 @@ import { timestamp } from '../../../crds/schema/conditions.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { labelValue } from '../names-of-children.ts';
+import { replicasOf } from './autoscaling.ts';
 import {
   askedAgainOf,
   attemptOf,
@@ -32,6 +33,8 @@ export type Plan = {
   readonly failed: FailedAttempt | undefined;
   /** Set while the cluster refuses pods: a new value makes it try again. */
   readonly askedAgain: string | undefined;
+  /** The number of pods we state; undefined: the autoscaler does. */
+  readonly replicas: number | undefined;
   readonly situation: Situation;
 };
 
@@ -68,6 +71,7 @@ export const decide = (observation: Observation, now: Date): Plan => {
     failed,
     // Kept afterwards: each change of it is a new generation, which is not observed for a while.
     askedAgain: progress.refused === undefined ? askedAgainOf(fleet.apps) : halfMinuteOf(now),
+    replicas: replicasOf(deployment, fleet.apps),
   };
   if (failed !== undefined && failed.modelVersion === wanted.version?.metadata.name) {
     return { ...base, ...afterFailure(observation, failed, lastGood) };

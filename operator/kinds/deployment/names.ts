@@ -6,6 +6,8 @@ export const MEMORY = {
   lastGood: `${prefix}/last-good`,
   /** The attempt that failed, as JSON. */
   failed: `${prefix}/failed-attempt`,
+  /** The number of pods we stated; without it the autoscaler states it. */
+  replicas: `${prefix}/replicas`,
   /**
    * When pods that a quota refused were last asked for. The deployment controller hands annotations
    * on to the ReplicaSet, whose controller then tries at once; left alone, it waits up to 17 minutes.

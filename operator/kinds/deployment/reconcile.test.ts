@@ -115,6 +115,48 @@ describe('a Deployment', () => {
     expect((await apps()).spec.replicas).toBe(1);
   });
 
+  test('keeps its pods when an autoscaler takes over, until that one has set another number', async () => {
+    await create({ predictor: { replicas: 5 } });
+    await pass();
+    await world.cluster.patch(
+      DEPLOYMENT,
+      NAME,
+      [
+        { op: 'remove', path: '/spec/predictor/replicas' },
+        { op: 'add', path: '/spec/predictor/minReplicas', value: 2 },
+        { op: 'add', path: '/spec/predictor/maxReplicas', value: 8 },
+      ],
+      { fieldManager: 'user' },
+    );
+    await pass();
+    expect((await apps()).spec.replicas).toBe(5);
+    expect(await world.get(HORIZONTAL_POD_AUTOSCALER, NAME)).toBeDefined();
+    await world.change(APPS_DEPLOYMENT, NAME, '/spec/replicas', 7);
+    await pass();
+    await pass();
+    expect((await apps()).spec.replicas).toBe(7);
+    await world.change(APPS_DEPLOYMENT, NAME, '/spec/replicas', 5);
+    await pass();
+    expect((await apps()).metadata.annotations).not.toHaveProperty('mlops.pynomaly.io/replicas');
+  });
+
+  test('says that the autoscaler gets no metrics, and serves all the same', async () => {
+    await create({ predictor: { minReplicas: 1, maxReplicas: 4 } });
+    await pass();
+    await serve();
+    const message = 'the server could not find the requested resource (get pods.metrics.k8s.io)';
+    await world.change(HORIZONTAL_POD_AUTOSCALER, NAME, '/status', {
+      conditions: [
+        { type: 'ScalingActive', status: 'False', reason: 'FailedGetResourceMetric', message },
+      ],
+    });
+    await pass();
+    expect(await world.condition(DEPLOYMENT, NAME, 'AutoscalingActive')).toMatch(
+      /^False MetricsUnavailable: .*install metrics-server/,
+    );
+    expect(await ready()).toMatch(/^True Ready/);
+  });
+
   test('makes nothing before there is a version to serve', async () => {
     await world.cluster.delete(MODEL_ALIAS, key('digits-champion'));
     await create();

@@ -13,7 +13,7 @@ import {
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, PolicyRule, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import { keyOf } from '../../runtime/resource-type.ts';
-import type { AppsDeployment, Pod, ReplicaSet } from '../kubernetes-objects.ts';
+import type { AppsDeployment, Autoscaler, Pod, ReplicaSet } from '../kubernetes-objects.ts';
 import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
 import { labelValue } from '../names-of-children.ts';
 import { ready, stalled } from '../outcome.ts';
@@ -80,6 +80,7 @@ const observe = (deployment: Deployment, pass: Pass): Observation => {
         .find(({ metadata }) => metadata.name === name),
       replicaSets: pass.cachedList<ReplicaSet>(REPLICA_SET).filter(isItsOwn),
       pods: pass.cachedList<Pod>(POD).filter(isItsOwn),
+      autoscaler: pass.owned<Autoscaler>(HORIZONTAL_POD_AUTOSCALER)[0],
     },
   };
 };

@@ -4,6 +4,7 @@ import type { FailureReason } from '../../../serving-runtime/protocol/terminatio
 import {
   statusCondition,
   type AppsDeployment,
+  type Autoscaler,
   type Pod,
   type ReplicaSet,
 } from '../kubernetes-objects.ts';
@@ -31,6 +32,8 @@ export type Fleet = {
   readonly apps: AppsDeployment | undefined;
   readonly replicaSets: readonly ReplicaSet[];
   readonly pods: readonly Pod[];
+  /** As it was before this pass; undefined where there is none. */
+  readonly autoscaler?: Autoscaler | undefined;
 };
 
 /** Bytes that are wrong now are wrong on the next try too; everything else may pass. */

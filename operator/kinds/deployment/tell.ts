@@ -5,6 +5,7 @@ import type { Outcome, StatedCondition } from '../../runtime/reconciler.ts';
 import { labelValue, shortHash } from '../names-of-children.ts';
 import { condition, ready, settled, stalled, working, type Particulars } from '../outcome.ts';
 import { isQuota } from '../quota-words.ts';
+import { autoscaling } from './autoscaling.ts';
 import { selectorOf, urlOf } from './children.ts';
 import type { Plan } from './decide.ts';
 import {
@@ -26,7 +27,7 @@ export const tell = (deployment: Deployment, plan: Plan, fleet: Fleet): Outcome 
   const served = servedOf(plan, progress, shares);
   const more: Particulars = {
     status: statusOf(deployment, plan, { progress, shares, served }),
-    conditions: trafficRouting(deployment),
+    conditions: [...trafficRouting(deployment), ...autoscaling(deployment, fleet.autoscaler)],
   };
   const { situation } = plan;
   const stays = served === undefined ? '' : ` Version ${served.version} goes on serving.`;

@@ -139,6 +139,14 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
       expect((await get('a'))?.data).toEqual({ ours: '2', theirs: '1' });
     });
 
+    test('leaves to another what that one has changed, also when it is left out', async () => {
+      await cluster.apply(CONFIG_MAP, map('a', { ours: '1', taken: '1' }), by('ours'));
+      const change = [{ op: 'replace', path: '/data/taken', value: '2' } as const];
+      await cluster.patch(CONFIG_MAP, key('a'), change, by('theirs'));
+      await cluster.apply(CONFIG_MAP, map('a', { ours: '1' }), by('ours'));
+      expect((await get('a'))?.data).toEqual({ ours: '1', taken: '2' });
+    });
+
     test('an apply that changes nothing makes no new version', async () => {
       const first = await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));
       const second = await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));

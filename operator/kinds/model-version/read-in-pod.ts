@@ -14,6 +14,7 @@ import { whileReading, type ForeignLocation, type Step } from './decide.ts';
 import { findingOfFailure, type Finding } from './finding.ts';
 import { judge } from './judge.ts';
 import { aside } from './standing.ts';
+import { unstarted } from './unstarted-pod.ts';
 
 const READ_AGAIN_MS = 60_000;
 
@@ -30,8 +31,12 @@ export const readInPod = async (
   if (address === 'unknown') return whileReading(version, 'once its address is checked');
   if (address !== undefined) return refused(version, address);
   const job = await pass.ensure<Job>(JOB, inspectionJob(version, reading, children));
-  const finding = findingOf(job, podsOf(job, pass));
-  if (finding === undefined) return whileReading(version, `by Job ${job.metadata.name}`);
+  const pods = podsOf(job, pass);
+  const finding = findingOf(job, pods);
+  if (finding === undefined) {
+    const outcome = await unstarted(version, pods[0], pass);
+    return outcome ?? whileReading(version, `by Job ${job.metadata.name}`);
+  }
   const verdict = judge(version, finding, reading.expected);
   // A Job that found nothing stands in the way of the next try; its end is waited for a while.
   if (finding.found === 'nothing' && ageMs(job, pass.now) > READ_AGAIN_MS) {

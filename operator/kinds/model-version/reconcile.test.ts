@@ -10,9 +10,9 @@ import {
   type MemoryArtifactStore,
 } from '../../artifacts/memory-artifact-store.ts';
 import { ArtifactStoreUnavailable } from '../../artifacts/artifact-errors.ts';
-import { JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { CORE_EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
-import type { Job } from '../kubernetes-objects.ts';
+import type { Job, Pod } from '../kubernetes-objects.ts';
 import type { Ports } from '../ports.ts';
 import { aModel, aVersion, DIGEST_A, DIGEST_B, someDefaults } from '../testing/builders.ts';
 import { key, keysOf, World } from '../testing/world.ts';
@@ -335,6 +335,40 @@ describe("a version in storage of the user's own", () => {
     });
     await finish({ digest: DIGEST_A, sizeBytes: 7, inputs: [], outputs: [] });
     expect(await settle()).toMatch(/^True Ready: 7 bytes/);
+  });
+
+  test.each([
+    [
+      'MountVolume.SetUp failed for volume "mlops-storage" : secret "storage-config" not found',
+      /^False SecretNotFound: There is no Secret storage-config in namespace demo/,
+    ],
+    ['Unable to attach volumes', /^Unknown WaitingForArtifact: .*does not start: Unable to attach/],
+  ])('tells why the pod that reads it does not start: %s', async (message, want) => {
+    await register({
+      spec: { storageUri: 's3://mine/model.onnx', secretRef: { name: 'storage-config' } },
+    });
+    await settle();
+    const [job] = await jobs();
+    const pod = await world.put<Pod>(POD, {
+      metadata: {
+        name: 'reads',
+        namespace: 'demo',
+        labels: job?.metadata.labels,
+        ownerReferences: [
+          { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: job?.metadata.uid },
+        ],
+      },
+      status: { phase: 'Pending' },
+    });
+    await world.put(CORE_EVENT, {
+      metadata: { name: 'e1', namespace: 'demo' },
+      reason: 'FailedMount',
+      message,
+      involvedObject: { uid: pod.metadata.uid },
+    });
+    expect(await settle()).toMatch(/^Unknown WaitingForArtifact: .*by pod reads\.$/);
+    world.advance(6_000);
+    expect(await settle()).toMatch(want);
   });
 
   test('is InvalidModel in the words of the Job', async () => {

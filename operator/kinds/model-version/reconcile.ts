@@ -27,6 +27,7 @@ export const modelVersionReconciler = (ports: StoragePorts): Reconciler<ModelVer
   watches: [wakesVersionsOfModel, wakesRivals, wakesVersionOfPod],
   permissions: [
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
+    { apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   finalizer: 'mlops.pynomaly.io/artifact',
   needsFinalizer: (version) => ownsItsBytes(version, ports.children.bucket),

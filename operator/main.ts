@@ -62,6 +62,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       metrics,
       spans: openTelemetrySpans,
       workers: config.workers.default,
+      workersByKind: config.workers.byKind,
       finalizerDeadlineMs: config.finalizerDeadlineSeconds * 1000,
       identity: config.leaderElection.identity,
       namespaces: config.watchNamespaces,

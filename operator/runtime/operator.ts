@@ -35,7 +35,10 @@ export type OperatorOptions = {
   readonly namespace?: string | undefined;
   /** Watch these namespaces only; all when absent or empty. */
   readonly namespaces?: readonly string[] | undefined;
+  /** Passes of one kind that may run at once. */
   readonly workers: number;
+  /** The same, by plural, where it differs. */
+  readonly workersByKind?: Readonly<Record<string, number>>;
   readonly finalizerDeadlineMs: number;
   /** This replica's name, in Events and as holder of the Lease. */
   readonly identity: string;
@@ -160,7 +163,7 @@ export abstract class Operator extends dotI.default {
 
   /** Runs a reconciler as the controller of its kind. */
   protected control(reconciler: Reconciler): void {
-    const { log, metrics, workers, finalizerDeadlineMs } = this.#options;
+    const { log, metrics, workers, workersByKind = {}, finalizerDeadlineMs } = this.#options;
     const name = reconciler.type.kind.toLowerCase();
     this.#controllers.push(
       new Controller({
@@ -173,7 +176,7 @@ export abstract class Operator extends dotI.default {
         log: log.child({ controller: name }),
         metrics: metrics.controller(name),
         spans: this.#options.spans,
-        workers,
+        workers: workersByKind[reconciler.type.plural] ?? workers,
         finalizerDeadlineMs,
       }),
     );

@@ -22,9 +22,9 @@ const NETWORK = new Set([
 /**
  * SQLSTATEs that pass: connections (08), resources (53), operator's intervention, which includes
  * timeouts and shutdowns (57), serialization and deadlocks (40), and a read-only standby after a
- * failover (25006). https://www.postgresql.org/docs/15/errcodes-appendix.html
+ * failover (25006). A missing table (42P01) is one that the migration under way has not made yet. https://www.postgresql.org/docs/15/errcodes-appendix.html
  */
-const PASSING = /^(08|53|57|40)|^25006$/;
+const PASSING = /^(08|53|57|40)|^(25006|42P01)$/;
 
 /** What pg says without a code when a connection ends or cannot be had in time. */
 const CONNECTION =

@@ -38,7 +38,8 @@ const segmentFault = (path: string): PathFault | undefined => {
   for (const segment of path.split('/')) {
     if (segment === '')
       return { reason: 'Traversal', message: 'the path holds an empty segment (//)' };
-    if (segment === '.' || segment === '..')
+    // Parsers of URLs drop spaces at the end, which would make ".. " a way out.
+    if (/^ *\.{1,2} *$/.test(segment))
       return { reason: 'Traversal', message: `the path holds a "${segment}" segment` };
   }
   return undefined;

@@ -60,6 +60,7 @@ describe('an artifact path', () => {
     ['%2e%2e/secret', 'Encoded'],
     ['a%2Fb', 'Encoded'],
     ['%252e%252e', 'Encoded'],
+    ['a/.. ', 'Traversal'],
     ['a\u0000.png', 'Control'],
     ['a\nb', 'Control'],
     ['a\ud800', 'Control'],

@@ -26,14 +26,20 @@ export async function collectBase(config: Config, context: string): Promise<void
   rmSync(root, { recursive: true, force: true });
 }
 
-/** The mirror this machine's own packages come from, else Debian's. */
+/** The mirror this machine's own packages come from. */
 async function debianMirror(): Promise<string> {
   const targets = await run('apt-get', [
     ...['indextargets', '--format', '$(REPO_URI)'],
     ...['Created-By: Packages', `Codename: ${release}`, 'Component: main'],
   ]);
   const mirrors = targets.split('\n').filter((uri) => /\/debian\/?$/.test(uri));
-  return mirrors[0] ?? 'http://deb.debian.org/debian';
+  const [mirror] = mirrors;
+  if (mirror === undefined) {
+    throw new Error(
+      `No Debian mirror for ${release} is known; run "apt-get update", or set BASE_IMAGE to an image of yours.`,
+    );
+  }
+  return mirror;
 }
 
 function trim(root: string): void {

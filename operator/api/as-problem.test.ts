@@ -6,6 +6,7 @@ import {
   DigestMismatch,
 } from '../artifacts/artifact-errors.ts';
 import { InvalidRunInput, RunNotFound } from '../kinds/experiment/run-store.ts';
+import { ApiError } from '../runtime/cluster.ts';
 import { asProblem } from './as-problem.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 import { identityOf } from './route-context.ts';
@@ -20,6 +21,17 @@ describe('an error of another room', () => {
       new ArtifactStoreUnavailable('read', new Error('ECONNREFUSED')),
       503,
       'ArtifactStoreUnavailable',
+      'TEMPORARILY_UNAVAILABLE',
+    ],
+    [new ApiError(403, 'Forbidden', 'exceeded quota: team'), 403, 'Forbidden', 'PERMISSION_DENIED'],
+    [
+      new ApiError(
+        403,
+        'Forbidden',
+        'tokenreviews.authentication.k8s.io is forbidden: User "system:serviceaccount:s:operator" cannot create resource "tokenreviews" in API group "authentication.k8s.io" at the cluster scope',
+      ),
+      503,
+      'ClusterUnavailable',
       'TEMPORARILY_UNAVAILABLE',
     ],
     [new Error('a bug'), 500, 'Internal', 'INTERNAL_ERROR'],

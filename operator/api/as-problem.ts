@@ -57,6 +57,7 @@ const fromCluster = (error: ApiError): Problem => {
       { cause: error },
     );
   }
+  if (isOurOwnRefusal(error)) return refusedToUs(error);
   const code = CLUSTER_CODES[error.code];
   // The cluster's own words: they quote our CEL messages, quotas and admission policies.
   if (code !== undefined) return new Problem(code, error.message, { cause: error });
@@ -69,6 +70,20 @@ const fromCluster = (error: ApiError): Problem => {
     },
   );
 };
+
+/**
+ * RBAC said no to this program, not to the caller. An API server that has just started says so for
+ * seconds, until it has read its roles; a caller told "forbidden" would give up for good.
+ */
+const isOurOwnRefusal = ({ code, message }: ApiError): boolean =>
+  code === 403 && /\bUser "[^"]*" cannot \w+ resource /.test(message);
+
+const refusedToUs = (error: ApiError): Problem =>
+  new Problem(
+    'ClusterUnavailable',
+    'The Kubernetes API does not let this API ask it. It does so for seconds after a start: try again; if it lasts, roles of the installation are missing.',
+    { ...UNAVAILABLE, cause: error },
+  );
 
 const fromArtifacts = (error: ArtifactError): Problem => {
   switch (error.code) {

@@ -12,8 +12,16 @@ import {
   pipelineRunExample,
   retrainPolicyExample,
 } from '../../crds/testing/example-manifests.ts';
+import { EXPERIMENT_NAME_MAX } from '../../crds/schema/experiment.ts';
 import { at } from './harness/kubectl.ts';
-import { deployment, irisModel, model, modelAlias, modelVersion } from './harness/manifests.ts';
+import {
+  deployment,
+  experimentNamed,
+  irisModel,
+  model,
+  modelAlias,
+  modelVersion,
+} from './harness/manifests.ts';
 import { IRIS_QUESTION, modelUrl } from './harness/serving.ts';
 import { BUCKET, digestOf, putObject, putSparseObject } from './harness/storage.ts';
 import { Tenant, type Manifest } from './harness/tenant.ts';
@@ -211,5 +219,24 @@ describe('Bad input gets a clear answer', () => {
       expect(await answer.json()).toMatchObject({ model_name: serving, model_version: version });
     },
     3 * MINUTES,
+  );
+
+  test(
+    'an Experiment with the longest names trains, registers and can be deleted',
+    async () => {
+      const name = `e${'t'.repeat(EXPERIMENT_NAME_MAX - 2)}5`;
+      const modelName = `m${'u'.repeat(61)}6`;
+      const alias = `a${'v'.repeat(61)}7`;
+      const manifest = changed(experimentNamed(name), {
+        'spec.register.modelRef.name': modelName,
+        'spec.register.alias.name': alias,
+      });
+      await tenant.apply(manifest);
+      await tenant.awaits('experiment', name, { type: 'Complete', status: 'True' }, 120);
+      await tenant.awaits('modelalias', `${modelName}-${alias}`, { type: 'Ready', status: 'True' });
+      await tenant.kubectl('delete', 'experiment', name, '--timeout=60s');
+      await tenant.awaits('modelversion', `${modelName}-1.0.0`, { type: 'Ready', status: 'True' });
+    },
+    4 * MINUTES,
   );
 });

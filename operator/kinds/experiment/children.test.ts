@@ -25,6 +25,7 @@ describe("a trial's Job", () => {
       { name: 'MLFLOW_TRACKING_AUTH', value: 'kubernetes' },
       { name: 'MLFLOW_EXPERIMENT_ID', value: 'uid-of-digits-train' },
       { name: 'MLFLOW_RUN_ID', value: 'run1' },
+      { name: 'MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT', value: 'true' },
       { name: 'MLFLOW_DISABLE_TELEMETRY', value: 'true' },
       { name: 'HOME', value: '/tmp' },
     ]);

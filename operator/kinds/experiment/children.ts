@@ -146,5 +146,7 @@ const environmentOf = (
   { name: 'MLFLOW_TRACKING_AUTH', value: 'kubernetes' },
   { name: 'MLFLOW_EXPERIMENT_ID', value: metadata.uid },
   { name: 'MLFLOW_RUN_ID', value: runId },
+  // Its links lead to a page of MLflow's own that is not served here.
+  { name: 'MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT', value: 'true' },
   { name: 'MLFLOW_DISABLE_TELEMETRY', value: 'true' },
 ];

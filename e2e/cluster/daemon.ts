@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { processMarker } from './config.ts';
 import { lastLines } from './log-file.ts';
-import { environmentOf } from './process-table.ts';
+import { environmentOf, holdsResources } from './process-table.ts';
 
 /** A long-running process with a log and a pid file of its own. */
 export type Daemon = {
@@ -71,7 +71,7 @@ export async function stopDaemon(daemon: Daemon, patience = 10_000): Promise<voi
     const deadline = Date.now() + patience;
     while (runningPid(daemon) === pid && Date.now() < deadline) await delay(50);
     if (runningPid(daemon) === pid) signal(pid, 'SIGKILL');
-    while (runningPid(daemon) === pid) await delay(20);
+    while (holdsResources(pid)) await delay(20);
   }
   rmSync(daemon.pidFile, { force: true });
 }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 
 import {
+  holdsResources,
   parseCgroups,
   parseEnvironment,
   parseParent,
   parseState,
-  withDescendants,
   type RunningProcess,
+  withDescendants,
 } from './process-table.ts';
 
 function aProcess(pid: number, parent: number): RunningProcess {
@@ -32,4 +33,8 @@ test('finds all descendants, in whatever order the table lists them', () => {
   const table = [aProcess(30, 20), aProcess(20, 10), aProcess(10, 1), aProcess(99, 1)];
   const found = withDescendants(table, ({ pid }) => pid === 10).map(({ pid }) => pid);
   expect(found).toEqual([30, 20, 10]);
+});
+
+test('a process that runs holds its resources, one that is not there holds none', () => {
+  expect([holdsResources(process.pid), holdsResources(0)]).toEqual([true, false]);
 });

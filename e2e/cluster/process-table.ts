@@ -18,6 +18,16 @@ export function processTable(): readonly RunningProcess[] {
     .filter((found) => found !== undefined);
 }
 
+/**
+ * Whether a process still holds anything, such as a port. One that was killed loses its environment
+ * first and its files last; and its main thread may be gone before the others are.
+ */
+export function holdsResources(pid: number): boolean {
+  const stat = readProcFile(pid, 'stat');
+  if (stat === undefined) return false;
+  return parseState(stat) !== 'Z' || threadCount(pid) > 1;
+}
+
 /** The environment a process was started with; empty if there is no such process (or a zombie). */
 export function environmentOf(pid: number): Readonly<Record<string, string>> {
   if (!Number.isInteger(pid) || pid <= 0) return {};
@@ -73,6 +83,14 @@ function readProcess(pid: number): RunningProcess | undefined {
     environment: environmentOf(pid),
     cgroups: parseCgroups(readProcFile(pid, 'cgroup') ?? ''),
   };
+}
+
+function threadCount(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 function readProcFile(pid: number, file: string): string | undefined {

@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 
 import { clusterDaemon } from '../cluster/cluster-processes.ts';
 import { restart } from '../cluster/cluster.ts';
+import { holdsResources } from '../cluster/process-table.ts';
 import { demoContext } from './harness/demo-target.ts';
 import { textAt } from './harness/kubectl.ts';
 import { exampleManifest } from './harness/manifests.ts';
 import { operatorIsReady, type OperatorPod } from './harness/operator-pods.ts';
 import { Caller, DIGITS_QUESTION } from './harness/serving.ts';
 import { Tenant } from './harness/tenant.ts';
+import { until } from './harness/until.ts';
 
 const MINUTES = 60_000;
 
@@ -27,7 +29,9 @@ describe('The API server is killed and started again in the middle of the exampl
 
   const killApiserver = async (): Promise<void> => {
     const { pidFile } = clusterDaemon('kube-apiserver');
-    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await until('the port to be free', 10, async () => (holdsResources(pid) ? undefined : true));
     await restart(demoContext(), 'kube-apiserver');
   };
 

@@ -12,7 +12,7 @@ export const register = z
       .describe('Which part of the last version is raised; the first version is 1.0.0.')
       .default('minor'),
     artifactPath: shaped(
-      text("Path of the model among the run's artifacts, a file or a folder.", 1024),
+      text("Path of the model among the run's artifacts, a file or a folder.", 700),
       /^[^/\s.][^/\s]*(\/[^/\s.][^/\s]*)*$/,
       'must be a relative path such as model.onnx or export/model.onnx: no leading "/", no spaces, no part that starts with "."',
     ),

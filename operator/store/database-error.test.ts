@@ -13,6 +13,7 @@ test.each([
   withCode('53300'),
   withCode('40001'),
   withCode('25006'),
+  withCode('42P01'),
   new Error('Connection terminated unexpectedly'),
   new Error('timeout exceeded when trying to connect'),
   new AggregateError([withCode('ECONNREFUSED')], ''),
@@ -20,7 +21,7 @@ test.each([
   await expect(failing(error)).rejects.toThrow(DatabaseUnavailable);
 });
 
-test.each([withCode('23505'), withCode('42P01'), new TypeError('a bug'), 'text'])(
+test.each([withCode('23505'), withCode('42703'), new TypeError('a bug'), 'text'])(
   '%p stays what it is',
   async (error) => {
     await expect(failing(error)()).rejects.toBe(error);

@@ -9,8 +9,11 @@ import {
 import type { OwnObject } from './reconciler.ts';
 
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-/** What informers of children select: nothing else is cached. */
+/** What informers of children select. */
 export const MANAGED_SELECTOR = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
+
+/** All others of a type, of which only metadata are kept: their names are taken. */
+export const FOREIGN_SELECTOR = `${MANAGED_BY_LABEL}!=${MANAGED_BY}`;
 
 export const ownerReference = (owner: OwnObject): OwnerReference => ({
   apiVersion: owner.apiVersion,

@@ -213,7 +213,7 @@ describe('a pass', () => {
     await clock.advance(10_000);
     expect(await notes()).toEqual([]);
     expect(operator?.debug()).toEqual({
-      widget: { ready: 0, active: [], delayed: 0, failing: [] },
+      widget: { ready: 0, retriesHeldBack: 0, active: [], delayed: [], failing: [] },
     });
   });
 

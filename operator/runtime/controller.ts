@@ -1,14 +1,17 @@
 import { BackgroundWork } from './background.ts';
-import { controllerOf, MANAGED_SELECTOR } from './children.ts';
+import { controllerOf, FOREIGN_SELECTOR, MANAGED_SELECTOR } from './children.ts';
 import type { Clock } from './clock.ts';
 import { isConflict, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import type { Informer } from './informer.ts';
+import type { Informer, Seen } from './informer.ts';
 import type { Informers } from './informers.ts';
 import type { Change } from './object-cache.ts';
 import type { OwnObject, PassLogger, Reconciler, Watch } from './reconciler.ts';
+import type { Lane } from './ready-keys.ts';
 import { Reconciliation } from './reconciliation.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import { isTransient } from './retry-policy.ts';
 import { conditionsOf } from './status.ts';
 import {
   keyOf,
@@ -20,8 +23,10 @@ import {
 import { noSpans, type Spans } from './spans.ts';
 import { WorkQueue, type Handled, type QueueMetrics } from './work-queue.ts';
 
+export type PassResult = 'success' | 'error' | 'requeue_after' | 'stalled';
+
 export type ControllerMetrics = QueueMetrics & {
-  reconciled(result: 'success' | 'error' | 'requeue_after' | 'stalled', seconds: number): void;
+  reconciled(result: PassResult, seconds: number): void;
 };
 
 export type ControllerOptions = {
@@ -35,11 +40,14 @@ export type ControllerOptions = {
   readonly metrics: ControllerMetrics;
   readonly spans?: Spans | undefined;
   readonly workers: number;
+  /** Shared by all controllers of a process. */
+  readonly budget?: RetryBudget | undefined;
   /** How long a deletion waits for outside state before the object is let go. */
   readonly finalizerDeadlineMs: number;
 };
 
-const BACKOFF = { baseMs: 250, maxMs: 60_000 };
+/** A server in trouble is news only when it stays so. */
+const TELL_TROUBLE_AFTER = 4;
 
 /**
  * One kind's controller: turns changes into keys, keys into passes, and what a pass found out into
@@ -52,30 +60,35 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #background: BackgroundWork;
   readonly #reconciliation: Reconciliation;
+  /** What the log line of a failed pass says besides the error. */
+  readonly #failed = new Map<string, object>();
+  #passes = 0;
   #signal: AbortSignal = AbortSignal.abort();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { reconciler, informers, log, clock, random, metrics, workers } = options;
+    const { reconciler, informers, clock, random, metrics, workers, budget } = options;
     this.#queue = new WorkQueue({
       concurrency: workers,
-      backoff: BACKOFF,
+      budget,
       clock,
       random,
       metrics,
-      onError: (key, error, attempt, retryInMs) =>
-        log.warn({ key, attempt, retryInMs, err: error }, 'pass failed, will retry'),
+      onError: (key, error, attempt, retryInMs) => this.#onError(key, error, attempt, retryInMs),
     });
     this.#background = new BackgroundWork((key) => this.#add(key));
     this.#reconciliation = new Reconciliation({
       ...options,
       background: this.#background,
       informer: (type) => this.#informer(type),
+      foreign: (type) => this.#foreign(type),
     });
     this.#own = informers.of(reconciler.type);
-    this.#own.onChange((change) => this.#onOwnChange(change));
-    for (const type of reconciler.owns)
+    this.#own.onChange((change, seen) => this.#onOwnChange(change, seen));
+    for (const type of reconciler.owns) {
       this.#informer(type).onChange((change) => this.#onChildChange(change));
+      this.#foreign(type);
+    }
     for (const watch of reconciler.watches)
       this.#watched(watch).onChange((change) => this.#onWatchedChange(watch, change));
   }
@@ -95,7 +108,8 @@ export class Controller {
   start(signal: AbortSignal): void {
     this.#signal = signal;
     // Whatever was due while this replica did not lead is found out by looking at every object.
-    for (const object of this.#own.cache.list()) this.#queue.add(keyString(keyOf(object)));
+    for (const object of this.#own.cache.list())
+      this.#queue.add(keyString(keyOf(object)), 'resync');
     this.#queue.start((key) => this.#handle(key));
   }
 
@@ -106,8 +120,8 @@ export class Controller {
   }
 
   /** Nothing is noted while this replica does not work; `start` looks at every object anyway. */
-  #add(key: string): void {
-    if (!this.#signal.aborted) this.#queue.add(key);
+  #add(key: string, lane: Lane = 'change'): void {
+    if (!this.#signal.aborted) this.#queue.add(key, lane);
   }
 
   #watched({ type, labelSelector }: Watch): Informer {
@@ -134,10 +148,22 @@ export class Controller {
     return this.#watched(watch);
   }
 
-  #onOwnChange(change: Change): void {
+  /** The names that owned types may not take: what of them does not carry our label. */
+  #foreign(type: ResourceType): Informer {
+    const { reconciler, informers } = this.#options;
+    const isWhole = (each: Watch): boolean =>
+      isSameType(each.type, type) && each.labelSelector === undefined;
+    return reconciler.watches.some(isWhole)
+      ? informers.of(type)
+      : informers.of(type, FOREIGN_SELECTOR);
+  }
+
+  #onOwnChange(change: Change, seen: Seen): void {
     const { finalizer } = this.#options.reconciler;
     if (change.type === 'MODIFIED' && !matters(change.before, change.object, finalizer)) return;
-    this.#add(keyString(keyOf(change.object)));
+    // What a first list shows has most likely not changed since the last look.
+    const lane = seen === 'list' && change.type === 'ADDED' ? 'resync' : 'change';
+    this.#add(keyString(keyOf(change.object)), lane);
   }
 
   /** Both states count: an owner has to hear that its child was taken from it. */
@@ -169,7 +195,7 @@ export class Controller {
   }
 
   async #handle(key: string): Promise<Handled> {
-    const { clock, metrics, spans = noSpans } = this.#options;
+    const { clock, log, metrics, spans = noSpans } = this.#options;
     const object = this.#own.cache.get(parseKey(key)) as OwnObject | undefined;
     if (object === undefined) {
       this.#queue.forget(key);
@@ -177,27 +203,45 @@ export class Controller {
       return {};
     }
     const startedAt = clock.monotonic();
+    const reconcileId = `${this.name}-${(this.#passes += 1)}`;
+    const { generation = 0 } = object.metadata;
+    const progress = { writes: 0 };
+    const ended = (result: PassResult): { readonly result: string; readonly ms: number } => {
+      const ms = clock.monotonic() - startedAt;
+      metrics.reconciled(result, ms / 1000);
+      return { result, ms: Math.round(ms) };
+    };
+    const attributes = {
+      'k8s.object.key': key,
+      'k8s.object.generation': generation,
+      'reconcile.id': reconcileId,
+    };
     try {
-      const attributes = {
-        'k8s.object.key': key,
-        'k8s.object.generation': object.metadata.generation ?? 0,
-      };
       const handled = await spans(`reconcile ${this.name}`, attributes, () =>
-        this.#reconciliation.run(object, this.#signal),
+        this.#reconciliation.run(object, this.#signal, progress),
       );
-      const result = handled.requeueAfterMs === undefined ? 'success' : 'requeue_after';
-      metrics.reconciled(
-        this.#isStalled(key) ? 'stalled' : result,
-        (clock.monotonic() - startedAt) / 1000,
-      );
-      return handled;
+      const cameToRest = handled.requeueAfterMs === undefined ? 'success' : 'requeue_after';
+      const told = ended(this.#isStalled(key) ? 'stalled' : cameToRest);
+      const fields = { key, reconcileId, generation, ...told, ...progress, ...handled };
+      // What changed nothing is not news.
+      log[progress.writes > 0 ? 'info' : 'debug'](fields, 'reconciled');
+      return { ...handled, ...progress };
     } catch (error) {
-      metrics.reconciled('error', (clock.monotonic() - startedAt) / 1000);
-      // Neither a race that the next pass settles, nor the end of this replica's lead, is news.
-      if (!this.#signal.aborted && !isConflict(error))
-        await this.#reconciliation.tellOfFailure(object, error);
-      throw error;
+      this.#failed.set(key, { reconcileId, generation, ...ended('error'), ...progress });
+      return { error, ...progress };
     }
+  }
+
+  #onError(key: string, error: unknown, attempt: number, retryInMs: number): void {
+    const { log } = this.#options;
+    const fields = { key, ...this.#failed.get(key), attempt, retryInMs, err: error };
+    this.#failed.delete(key);
+    log.warn(fields, 'pass failed, will retry');
+    // Neither a race that the next pass settles, nor the end of this replica's lead, is news.
+    if (this.#signal.aborted || isConflict(error)) return;
+    if (isTransient(error) && attempt !== TELL_TROUBLE_AFTER) return;
+    const object = this.#own.cache.get(parseKey(key)) as OwnObject | undefined;
+    if (object !== undefined) this.#reconciliation.tellOfFailure(object, error);
   }
 }
 

@@ -5,16 +5,24 @@ import { EVENT } from './kubernetes-types.ts';
 import type { KubernetesObject } from './resource-type.ts';
 
 export type EventType = 'Normal' | 'Warning';
+export type Told = {
+  readonly type: EventType;
+  readonly reason: Reason;
+  readonly message: string;
+};
 
 /** events.k8s.io/v1 limits a note to 1 kB, in bytes of UTF-8. */
 const LONGEST_NOTE = 1024;
 /** The same event of an object is not written again within this time. */
 const QUIET_MS = 10 * 60_000;
 const REMEMBERED = 10_000;
+/** Written side by side; the calls of passes come first. */
+const WRITERS = 2;
+const MOST_WAITING = 10_000;
 
 /**
- * Records Events (events.k8s.io/v1) on objects, for `kubectl describe`. They are a courtesy: one
- * that cannot be written is logged and given up, so that no pass fails for it.
+ * Records Events (events.k8s.io/v1) on objects, for `kubectl describe`. They are a courtesy: no pass
+ * waits or fails for one, and one that cannot be written is logged and given up.
  */
 export class EventRecorder {
   readonly #cluster: Cluster;
@@ -22,6 +30,8 @@ export class EventRecorder {
   readonly #instance: string;
   readonly #onError: (error: unknown) => void;
   readonly #recent = new Map<string, number>();
+  readonly #waiting: { readonly body: KubernetesObject; readonly id: string; done(): void }[] = [];
+  readonly #writers = new Set<Promise<void>>();
   #sequence = 0;
 
   constructor(options: {
@@ -37,15 +47,48 @@ export class EventRecorder {
     this.#onError = options.onError;
   }
 
-  async record(
-    object: KubernetesObject,
-    event: { readonly type: EventType; readonly reason: Reason; readonly message: string },
-  ): Promise<void> {
+  /** Notes an Event; resolves when it is written or given up. */
+  record(object: KubernetesObject, event: Told): Promise<void> {
     const id = [object.metadata.uid, event.type, event.reason, event.message].join('\n');
-    if (this.#isRepeated(id)) return;
+    if (this.#isRepeated(id)) return Promise.resolve();
+    if (this.#waiting.length >= MOST_WAITING) {
+      this.#giveUp(id, new Error(`${MOST_WAITING} Events wait already; one was dropped`));
+      return Promise.resolve();
+    }
+    const body = this.#bodyOf(object, event);
+    const recorded = new Promise<void>((done) => this.#waiting.push({ body, id, done }));
+    if (this.#writers.size < WRITERS) {
+      const writer = this.#write().finally(() => this.#writers.delete(writer));
+      this.#writers.add(writer);
+    }
+    return recorded;
+  }
+
+  /** What was noted so far is written. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#writers);
+  }
+
+  async #write(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      try {
+        await this.#cluster.create(EVENT, next.body, { fieldManager: 'mlops-operator' });
+      } catch (error) {
+        this.#giveUp(next.id, error);
+      }
+      next.done();
+    }
+  }
+
+  #giveUp(id: string, error: unknown): void {
+    this.#recent.delete(id);
+    this.#onError(error);
+  }
+
+  #bodyOf(object: KubernetesObject, event: Told): KubernetesObject {
     const namespace = object.metadata.namespace ?? 'default';
     const now = new Date(this.#clock.now());
-    const body = {
+    const body: KubernetesObject & Readonly<Record<string, unknown>> = {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: { name: this.#eventName(object.metadata.name, now), namespace },
@@ -65,12 +108,7 @@ export class EventRecorder {
         resourceVersion: object.metadata.resourceVersion,
       },
     };
-    try {
-      await this.#cluster.create(EVENT, body, { fieldManager: 'mlops-operator' });
-    } catch (error) {
-      this.#recent.delete(id);
-      this.#onError(error);
-    }
+    return body;
   }
 
   #isRepeated(id: string): boolean {

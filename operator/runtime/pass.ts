@@ -23,8 +23,10 @@ export type PassPorts = {
   readonly signal: AbortSignal;
   /** The informer of a type the reconciler declared. */
   readonly informer: (type: ResourceType) => Informer;
-  /** Puts the answer to a write into the caches. */
-  readonly learn: (type: ResourceType, object: KubernetesObject) => void;
+  /** What of an owned type is not ours, by name. */
+  readonly foreign: (type: ResourceType) => Informer;
+  /** Counts a write and puts its answer into the caches. */
+  readonly wrote: (type: ResourceType, answer: KubernetesObject | undefined) => void;
   readonly record: (type: EventType, reason: Reason, message: string) => void;
 };
 
@@ -32,21 +34,21 @@ const FOREIGN_RECHECK_MS = 30_000;
 
 /** What one pass over `object` may use. */
 export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
-  const { cluster, reconciler, background, informer, learn } = ports;
+  const { cluster, reconciler, background, informer, foreign, wrote } = ports;
   const namespace = object.metadata.namespace ?? '';
   const { fieldManager } = reconciler;
 
   const list = <T extends KubernetesObject>(type: ResourceType): readonly T[] =>
     informer(type).cache.list(namespace) as readonly T[];
 
-  /** What stands under the child's name, from the cache or, when that knows nothing, live. */
-  const present = async <T extends KubernetesObject>(
+  /** What stands under the child's name: one of ours, or whoever has taken it. */
+  const present = (
     type: ResourceType,
     child: KubernetesObject,
-  ): Promise<T | undefined> => {
-    const key = { namespace, name: child.metadata.name };
-    return (informer(type).cache.get(key) as T | undefined) ?? (await cluster.get<T>(type, key));
-  };
+    owned: boolean,
+  ): KubernetesObject | undefined =>
+    informer(type).cache.get(keyOf(child)) ??
+    (owned ? foreign(type).cache.get(keyOf(child)) : undefined);
 
   const refuseForeign = (type: ResourceType, live: KubernetesObject | undefined): void => {
     if (live === undefined || isOwnedBy(live, object)) return;
@@ -85,11 +87,14 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
       { owned = true }: ChildOptions = {},
     ) {
       const wanted = childOf(object, type, child, owned);
-      const live = await present<T>(type, wanted);
+      const live = present(type, wanted, owned);
       if (owned) refuseForeign(type, live);
-      if (live !== undefined && !needsWrite(live, wanted)) return live;
-      const written = await cluster.apply<T>(type, wanted, { fieldManager });
-      learn(type, written);
+      if (live !== undefined && !needsWrite(live, wanted)) return live as T;
+      // Where the caches know of nothing, nothing is overwritten either: whoever took the name at
+      // this very moment makes the call fail with a conflict, and the next pass knows of it.
+      const force = live !== undefined || !owned;
+      const written = await cluster.apply<T>(type, wanted, { fieldManager, force });
+      wrote(type, written);
       return written;
     },
 
@@ -104,7 +109,7 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
       if (existing !== undefined) return existing;
       try {
         const written = await cluster.create<T>(type, wanted, { fieldManager });
-        learn(type, written);
+        wrote(type, written);
         return written;
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
@@ -117,10 +122,11 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
 
     async delete(type: ResourceType, child: KubernetesObject) {
       const { uid } = child.metadata;
-      await cluster.delete(type, keyOf(child), {
+      const left = await cluster.delete(type, keyOf(child), {
         propagation: 'Background',
         ...(uid !== undefined && { uid }),
       });
+      wrote(type, left);
     },
 
     // Another object that takes the name gets no results of this one.

@@ -33,6 +33,8 @@ export type ReconciliationOptions = {
   readonly cluster: Cluster;
   readonly informers: Informers;
   readonly informer: (type: ResourceType) => Informer;
+  /** What of an owned type is not ours, by name. */
+  readonly foreign: (type: ResourceType) => Informer;
   readonly background: BackgroundWork;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -40,6 +42,9 @@ export type ReconciliationOptions = {
   /** How long a deletion waits for outside state before the object is let go. */
   readonly finalizerDeadlineMs: number;
 };
+
+/** What the server took in during a pass, also of one that failed in the end. */
+export type Progress = { writes: number };
 
 /**
  * What happens to one object in one pass: paused or going, finalizer on or off, the reconciler's
@@ -53,18 +58,23 @@ export class Reconciliation {
   }
 
   /** One pass; throws what should be retried. */
-  async run(object: OwnObject, signal: AbortSignal): Promise<Handled> {
-    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(object, signal);
+  async run(
+    object: OwnObject,
+    signal: AbortSignal,
+    progress: Progress = { writes: 0 },
+  ): Promise<Handled> {
+    const turn = { signal, progress };
+    if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(object, turn);
     if (object.metadata.annotations?.[ANNOTATIONS.paused] === 'true') return {};
-    const guarded = await this.#guard(object);
-    const outcome = await this.#reconcile(guarded, signal);
-    await this.#writeStatus(guarded, outcome);
+    const guarded = await this.#guard(object, progress);
+    const outcome = await this.#reconcile(guarded, turn);
+    await this.#writeStatus(guarded, outcome, progress);
     return outcome.requeueAfterMs === undefined ? {} : { requeueAfterMs: outcome.requeueAfterMs };
   }
 
-  async #reconcile(object: OwnObject, signal: AbortSignal): Promise<Outcome> {
+  async #reconcile(object: OwnObject, turn: Turn): Promise<Outcome> {
     try {
-      return await this.#options.reconciler.reconcile(object, this.#passOver(object, signal));
+      return await this.#options.reconciler.reconcile(object, this.#passOver(object, turn));
     } catch (error) {
       if (!(error instanceof TerminalError)) throw error;
       const {
@@ -87,8 +97,9 @@ export class Reconciliation {
     }
   }
 
-  #passOver(object: OwnObject, signal: AbortSignal): Pass {
-    const { reconciler, cluster, informers, clock, log, background, informer } = this.#options;
+  #passOver(object: OwnObject, { signal, progress }: Turn): Pass {
+    const { reconciler, cluster, informers, clock, log, background, informer, foreign } =
+      this.#options;
     const { namespace, name } = keyOf(object);
     return passOver(object, {
       cluster,
@@ -96,20 +107,26 @@ export class Reconciliation {
       background,
       now: new Date(clock.now()),
       signal,
-      log: log.child({
-        kind: object.kind,
-        namespace,
-        name,
-        generation: object.metadata.generation,
-      }),
+      get log() {
+        return log.child({
+          kind: object.kind,
+          namespace,
+          name,
+          generation: object.metadata.generation,
+        });
+      },
       informer,
-      learn: (type, written) => informers.learn(type, written),
-      record: (type, reason, message) => void this.#record(object, type, reason, message),
+      foreign,
+      wrote: (type, written) => {
+        progress.writes += 1;
+        if (written !== undefined) informers.learn(type, written);
+      },
+      record: (type, reason, message) => this.#record(object, type, reason, message),
     });
   }
 
   /** Puts the finalizer on before outside state can exist, and off when there can be none. */
-  async #guard(object: OwnObject): Promise<OwnObject> {
+  async #guard(object: OwnObject, progress: Progress): Promise<OwnObject> {
     const { reconciler } = this.#options;
     const { finalizer } = reconciler;
     if (finalizer === undefined) return object;
@@ -119,39 +136,38 @@ export class Reconciliation {
     return this.#patch(
       object,
       needed ? addFinalizer(object, finalizer) : removeFinalizer(object, finalizer),
+      progress,
     );
   }
 
-  async #finalize(object: OwnObject, signal: AbortSignal): Promise<Handled> {
+  async #finalize(object: OwnObject, turn: Turn): Promise<Handled> {
     const { reconciler, clock, finalizerDeadlineMs } = this.#options;
     const { finalizer } = reconciler;
     if (finalizer === undefined || !hasFinalizer(object, finalizer)) return {};
     const waitedMs = clock.now() - Date.parse(object.metadata.deletionTimestamp ?? '');
     const overdue = waitedMs > finalizerDeadlineMs;
-    const finalized = await this.#cleanUp(object, overdue, signal);
+    const finalized = await this.#cleanUp(object, overdue, turn);
     if (!finalized.done && !overdue) {
-      await this.#record(object, 'Warning', 'Deleting', finalized.message);
+      this.#record(object, 'Warning', 'Deleting', finalized.message);
       const leftMs = finalizerDeadlineMs - waitedMs + 1;
       return { requeueAfterMs: Math.min(finalized.requeueAfterMs, leftMs) };
     }
     if (!finalized.done) {
-      await this.#record(
+      this.#record(
         object,
         'Warning',
         'CleanupFailed',
         `Deleted without cleaning up, after ${Math.round(waitedMs / 1000)} s: ${finalized.message}`,
       );
     }
-    await this.#patch(object, removeFinalizer(object, finalizer));
+    await this.#patch(object, removeFinalizer(object, finalizer), turn.progress);
     return {};
   }
 
-  async #cleanUp(object: OwnObject, overdue: boolean, signal: AbortSignal): Promise<Finalized> {
+  async #cleanUp(object: OwnObject, overdue: boolean, turn: Turn): Promise<Finalized> {
     const { reconciler, log } = this.#options;
     try {
-      return (
-        (await reconciler.finalize?.(object, this.#passOver(object, signal))) ?? { done: true }
-      );
+      return (await reconciler.finalize?.(object, this.#passOver(object, turn))) ?? { done: true };
     } catch (error) {
       if (!overdue) throw error;
       log.error(
@@ -166,16 +182,21 @@ export class Reconciliation {
     }
   }
 
-  async #patch(object: OwnObject, operations: ReturnType<typeof addFinalizer>): Promise<OwnObject> {
+  async #patch(
+    object: OwnObject,
+    operations: ReturnType<typeof addFinalizer>,
+    progress: Progress,
+  ): Promise<OwnObject> {
     const { reconciler, cluster, informers } = this.#options;
     const written = await cluster.patch<OwnObject>(reconciler.type, keyOf(object), operations, {
       fieldManager: reconciler.fieldManager,
     });
+    progress.writes += 1;
     if (written.metadata.deletionTimestamp === undefined) informers.learn(reconciler.type, written);
     return written;
   }
 
-  async #writeStatus(object: OwnObject, outcome: Outcome): Promise<void> {
+  async #writeStatus(object: OwnObject, outcome: Outcome, progress: Progress): Promise<void> {
     const { reconciler, cluster, informers, clock } = this.#options;
     const status = statusOf(object, outcome, new Date(clock.now()));
     if (same(object.status, status)) return;
@@ -202,31 +223,30 @@ export class Reconciliation {
       if (isNotFound(error)) return;
       throw error;
     }
+    progress.writes += 1;
     informers.learn(reconciler.type, written);
-    await this.#recordTransition(object, outcome);
+    this.#recordTransition(object, outcome);
   }
 
-  async #recordTransition(object: OwnObject, outcome: Outcome): Promise<void> {
+  #recordTransition(object: OwnObject, outcome: Outcome): void {
     const before = conditionsOf(object).find(({ type }) => type === 'Ready');
     const after = outcome.conditions.find(({ type }) => type === 'Ready');
     if (after === undefined || (before?.status === after.status && before.reason === after.reason))
       return;
     const type = after.status === 'False' && outcome.progress !== 'working' ? 'Warning' : 'Normal';
-    await this.#record(object, type, after.reason, after.message);
+    this.#record(object, type, after.reason, after.message);
   }
 
   /** So that `kubectl describe` shows why nothing happens. */
-  async tellOfFailure(object: OwnObject, error: unknown): Promise<void> {
+  tellOfFailure(object: OwnObject, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    await this.#record(object, 'Warning', 'InternalError', `${message} (will be tried again)`);
+    this.#record(object, 'Warning', 'InternalError', `${message} (will be tried again)`);
   }
 
-  #record(
-    object: KubernetesObject,
-    type: EventType,
-    reason: Reason,
-    message: string,
-  ): Promise<void> {
-    return this.#options.events.record(object, { type, reason, message });
+  /** No pass waits for an Event. */
+  #record(object: KubernetesObject, type: EventType, reason: Reason, message: string): void {
+    void this.#options.events.record(object, { type, reason, message });
   }
 }
+
+type Turn = { readonly signal: AbortSignal; readonly progress: Progress };

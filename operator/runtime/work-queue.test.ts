@@ -4,13 +4,13 @@ import { memoryMetrics } from './testing/recorders.ts';
 import { VirtualClock } from './testing/virtual-clock.ts';
 import { WorkQueue, type Handled } from './work-queue.ts';
 
-const newQueue = ({ concurrency = 1, random = 0 } = {}) => {
+const newQueue = ({ concurrency = 1, random = 0, backoffMs = 100 } = {}) => {
   const clock = new VirtualClock();
   const errors: { key: string; attempt: number; retryInMs: number }[] = [];
   const { measured, controller } = memoryMetrics();
   const queue = new WorkQueue({
     concurrency,
-    backoff: { baseMs: 100, maxMs: 60_000 },
+    backoff: { baseMs: backoffMs, maxMs: 600 * backoffMs },
     clock,
     random: () => random,
     metrics: controller,
@@ -80,7 +80,13 @@ describe('work queue', () => {
     expect(times).toEqual([0, 50, 150, 350]);
     expect(errors.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     expect(measured.retries).toBe(3);
-    expect(queue.snapshot()).toEqual({ ready: 0, active: [], delayed: 0, failing: [] });
+    expect(queue.snapshot()).toEqual({
+      ready: 0,
+      retriesHeldBack: 0,
+      active: [],
+      delayed: [],
+      failing: [],
+    });
   });
 
   test('waits as long as the API server asked for', async () => {
@@ -91,6 +97,66 @@ describe('work queue', () => {
     queue.add('a/x');
     await clock.settle();
     expect(errors).toEqual([{ key: 'a/x', attempt: 1, retryInMs: 7_000 }]);
+  });
+
+  test('is not hurried by news while the API server wants to be left alone', async () => {
+    const { clock, queue } = newQueue();
+    const times: number[] = [];
+    queue.start(async () => {
+      times.push(clock.monotonic());
+      throw new ApiError(429, 'TooManyRequests', 'slow down', { retryAfterSeconds: 3 });
+    });
+    queue.add('a/x');
+    await clock.advance(1_000);
+    queue.add('a/x');
+    await clock.advance(2_500);
+    expect(times).toEqual([0, 3_000]);
+  });
+
+  test('a pass that got something done is tried again as soon as after its first failure', async () => {
+    const { clock, queue } = newQueue();
+    const times: number[] = [];
+    queue.start(async () => {
+      times.push(clock.monotonic());
+      return { error: new Error('broke off'), writes: times.length === 3 ? 1 : 0 };
+    });
+    queue.add('a/x');
+    await clock.advance(600);
+    expect(times).toEqual([0, 50, 150, 200, 300, 500]);
+  });
+
+  test('a server in trouble gets a trickle of retries, and quickly more as it recovers', async () => {
+    const { clock, queue } = newQueue({ concurrency: 1_000, backoffMs: 10 });
+    let passes = 0;
+    let down = true;
+    queue.start(async () => {
+      passes += 1;
+      return down ? { error: new ApiError(503, 'Unavailable', 'no leader') } : {};
+    });
+    for (let index = 0; index < 500; index++) queue.add(`a/${index}`);
+    await clock.advance(10_000);
+    // Each once, 100 retries at once, and 10 a second.
+    expect(passes).toBeGreaterThan(690);
+    expect(passes).toBeLessThanOrEqual(710);
+    down = false;
+    await clock.advance(1_000);
+    expect(queue.snapshot()).toMatchObject({ ready: 0, delayed: [], failing: [] });
+  });
+
+  test('changes come before what is only looked at again, which still comes to its turn', async () => {
+    const { clock, queue } = newQueue();
+    for (let index = 0; index < 50; index++) queue.add(`a/old-${index}`, 'resync');
+    for (let index = 0; index < 14; index++) queue.add(`b/new-${index}`, 'change');
+    queue.add('a/old-49', 'change');
+    const handled: string[] = [];
+    queue.start(async (key) => (handled.push(key), {}));
+    await clock.advance(1);
+    for (let turn = 0; turn < 10; turn++) await clock.settle();
+    const first = handled.slice(0, 17);
+    expect(first.filter((key) => key.startsWith('b/'))).toHaveLength(14);
+    expect(first).toContain('a/old-49');
+    expect(first.filter((key) => key.startsWith('a/')).length).toBe(3);
+    expect(handled).toHaveLength(64);
   });
 
   test('comes back after the time a handler asked for', async () => {
@@ -206,9 +272,12 @@ describe('work queue', () => {
     });
     queue.add('a/x');
     await clock.settle();
-    expect(queue.snapshot()).toMatchObject({ delayed: 1, failing: [['a/x', 1]] });
+    expect(queue.snapshot()).toMatchObject({
+      delayed: [{ key: 'a/x', inMs: 50 }],
+      failing: [{ key: 'a/x', attempts: 1, error: 'never' }],
+    });
     queue.forget('a/x');
-    expect(queue.snapshot()).toMatchObject({ delayed: 0, failing: [] });
+    expect(queue.snapshot()).toMatchObject({ delayed: [], failing: [] });
   });
 
   test('measures how long keys waited', async () => {

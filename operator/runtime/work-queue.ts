@@ -1,51 +1,81 @@
 import { backoffMs, type BackoffOptions } from './backoff.ts';
 import type { Clock, TimerHandle } from './clock.ts';
-import { ApiError } from './cluster.ts';
-import { parseKey } from './resource-type.ts';
+import { ReadyKeys, type Lane } from './ready-keys.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { askedDelayMs, backoffFor, isTransient } from './retry-policy.ts';
 
-/** What a handler tells the queue: look again later, or nothing until the key is added again. */
-export type Handled = { readonly requeueAfterMs?: number };
+/** What a handler tells the queue. */
+export type Handled = {
+  /** Look again after this time; absent: when the key is added again. */
+  readonly requeueAfterMs?: number;
+  /** What the server took in meanwhile: progress, also of a pass that failed in the end. */
+  readonly writes?: number;
+  /** It failed and is to be tried again; the same as throwing it. */
+  readonly error?: unknown;
+};
 
 export type QueueMetrics = {
   depth(keys: number): void;
   added(): void;
   waited(seconds: number): void;
+  worked(seconds: number): void;
   retried(): void;
 };
 
 export type WorkQueueOptions = {
   readonly concurrency: number;
-  readonly backoff: BackoffOptions;
+  /** The same for all errors; by kind of error when absent (retry-policy.ts). */
+  readonly backoff?: BackoffOptions;
+  /** Shared by all queues that speak to one server. */
+  readonly budget?: RetryBudget | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly metrics: QueueMetrics;
   readonly onError: (key: string, error: unknown, attempt: number, retryInMs: number) => void;
 };
 
+/** What waits, works and fails: for a person in trouble. */
+export type QueueSnapshot = {
+  readonly ready: number;
+  readonly retriesHeldBack: number;
+  readonly active: readonly { readonly key: string; readonly forMs: number }[];
+  readonly delayed: readonly { readonly key: string; readonly inMs: number }[];
+  readonly failing: readonly {
+    readonly key: string;
+    readonly attempts: number;
+    readonly error: string;
+  }[];
+};
+
 /** setTimeout takes no more; a key that is due later is looked at once before. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-type Delayed = { readonly at: number; readonly handle: TimerHandle };
+type Delayed = { readonly at: number; readonly lane: Lane; readonly handle: TimerHandle };
+type Failure = { readonly attempts: number; readonly error: unknown };
+type Active = { readonly since: number; readonly done: Promise<void> };
 
 /**
  * A queue of object keys. A key waits at most once, is handled by one worker at a time (added
  * meanwhile, it is handled once more afterwards), and is retried with backoff when its handler
- * throws. Namespaces take turns, so that one of them cannot starve the others. Of several delays
- * for a key the earliest holds.
+ * fails. A pass that failed but got something done is not punished for earlier failures: its next
+ * attempt has less to do. Of several delays for a key the earliest holds. Retries for which the
+ * server has to be well are made as far as the budget goes.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
-  /** Waiting keys by namespace; a Map keeps insertion order, which makes the turns. */
-  readonly #ready = new Map<string, Set<string>>();
+  readonly #budget: RetryBudget;
+  readonly #ready = new ReadyKeys();
   readonly #addedAt = new Map<string, number>();
-  readonly #active = new Map<string, Promise<void>>();
-  readonly #again = new Set<string>();
+  readonly #active = new Map<string, Active>();
+  readonly #again = new Map<string, Lane>();
   readonly #delayed = new Map<string, Delayed>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Failure>();
   #handler: ((key: string) => Promise<Handled>) | undefined;
+  #probe: TimerHandle;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
+    this.#budget = options.budget ?? new RetryBudget(options.clock);
   }
 
   /** Hands out keys from now on; those added before wait until then. */
@@ -57,35 +87,34 @@ export class WorkQueue {
   /** Hands out nothing more and waits for the passes under way. Keys stay, delayed ones due at once. */
   async stop(): Promise<void> {
     this.#handler = undefined;
-    for (const key of [...this.#delayed.keys()]) this.add(key);
-    await Promise.all(this.#active.values());
+    this.#options.clock.clearTimeout(this.#probe);
+    for (const key of [...this.#delayed.keys()]) this.#due(key, 'resync');
+    await Promise.all([...this.#active.values()].map(({ done }) => done));
   }
 
-  add(key: string): void {
+  add(key: string, lane: Lane = 'change'): void {
+    // What the server is too troubled for now is not brought forward by news: the retry sees them.
+    if (this.#delayed.get(key)?.lane === 'retry') return;
     this.#cancelDelay(key);
     if (this.#active.has(key)) {
-      this.#again.add(key);
+      if (this.#again.get(key) !== 'change') this.#again.set(key, lane);
       return;
     }
-    const { namespace } = parseKey(key);
-    const waiting = this.#ready.get(namespace) ?? new Set();
-    if (waiting.has(key)) return;
-    waiting.add(key);
-    this.#ready.set(namespace, waiting);
-    this.#addedAt.set(key, this.#options.clock.now());
+    if (!this.#ready.add(key, lane)) return;
+    this.#addedAt.set(key, this.#options.clock.monotonic());
     this.#options.metrics.added();
     this.#dispatch();
   }
 
-  addAfter(key: string, delayMs: number): void {
-    if (delayMs <= 0) return this.add(key);
+  addAfter(key: string, delayMs: number, lane: Lane = 'resync'): void {
+    if (delayMs <= 0) return this.add(key, lane);
     const waitMs = Math.min(delayMs, LONGEST_DELAY_MS);
     const at = this.#options.clock.monotonic() + waitMs;
     const earlier = this.#delayed.get(key);
     if (earlier !== undefined && earlier.at <= at) return;
     this.#cancelDelay(key);
-    const handle = this.#options.clock.setTimeout(() => this.add(key), waitMs);
-    this.#delayed.set(key, { at, handle });
+    const handle = this.#options.clock.setTimeout(() => this.#due(key, lane), waitMs);
+    this.#delayed.set(key, { at, lane, handle });
   }
 
   /** Drops what is known of a key that no longer exists. */
@@ -94,14 +123,24 @@ export class WorkQueue {
     this.#cancelDelay(key);
   }
 
-  /** For a person in trouble: `/debug/queues`. */
-  snapshot(): { ready: number; active: string[]; delayed: number; failing: [string, number][] } {
+  snapshot(): QueueSnapshot {
+    const now = this.#options.clock.monotonic();
     return {
-      ready: this.#addedAt.size,
-      active: [...this.#active.keys()],
-      delayed: this.#delayed.size,
-      failing: [...this.#failures],
+      ready: this.#ready.size,
+      retriesHeldBack: this.#ready.count('retry'),
+      active: [...this.#active].map(([key, { since }]) => ({ key, forMs: now - since })),
+      delayed: [...this.#delayed].map(([key, { at }]) => ({ key, inMs: at - now })),
+      failing: [...this.#failures].map(([key, { attempts, error }]) => ({
+        key,
+        attempts,
+        error: error instanceof Error ? error.message : String(error),
+      })),
     };
+  }
+
+  #due(key: string, lane: Lane): void {
+    this.#cancelDelay(key);
+    this.add(key, lane);
   }
 
   #cancelDelay(key: string): void {
@@ -112,59 +151,71 @@ export class WorkQueue {
   }
 
   #dispatch(): void {
-    while (this.#handler !== undefined && this.#active.size < this.#options.concurrency) {
-      const key = this.#take();
+    const { clock, metrics, concurrency } = this.#options;
+    while (this.#handler !== undefined && this.#active.size < concurrency) {
+      const key = this.#ready.take((lane) => lane !== 'retry' || this.#budget.take());
       if (key === undefined) break;
-      this.#active.set(key, this.#handle(key, this.#handler));
+      const since = clock.monotonic();
+      metrics.waited((since - (this.#addedAt.get(key) ?? since)) / 1000);
+      this.#addedAt.delete(key);
+      this.#active.set(key, { since, done: this.#handle(key, this.#handler) });
     }
-    this.#options.metrics.depth(this.#addedAt.size);
+    metrics.depth(this.#ready.size);
+    this.#awaitBudget();
   }
 
-  /** The oldest key of the namespace whose turn it is; that namespace goes to the end of the line. */
-  #take(): string | undefined {
-    for (const [namespace, keys] of this.#ready) {
-      const [key] = keys;
-      this.#ready.delete(namespace);
-      if (key === undefined) continue;
-      keys.delete(key);
-      if (keys.size > 0) this.#ready.set(namespace, keys);
-      const waited = this.#options.clock.now() - (this.#addedAt.get(key) ?? 0);
-      this.#addedAt.delete(key);
-      this.#options.metrics.waited(waited / 1000);
-      return key;
-    }
-    return undefined;
+  /** Retries that the budget holds back go on when it has grown. */
+  #awaitBudget(): void {
+    const { clock, concurrency } = this.#options;
+    clock.clearTimeout(this.#probe);
+    const free = this.#handler !== undefined && this.#active.size < concurrency;
+    if (!free || this.#ready.size === 0) return;
+    this.#probe = clock.setTimeout(() => this.#dispatch(), Math.max(1, this.#budget.readyInMs));
   }
 
   async #handle(key: string, handler: (key: string) => Promise<Handled>): Promise<void> {
     // One turn of the event loop between keys, so that a long queue cannot block probes.
     await new Promise((resolve) => setImmediate(resolve));
-    let delayMs: number | undefined;
-    try {
-      delayMs = (await handler(key)).requeueAfterMs;
-      if (Number.isNaN(delayMs))
-        throw new RangeError(`The handler of ${key} asked to be called again after NaN ms.`);
-      this.#failures.delete(key);
-    } catch (error) {
-      delayMs = this.#retryIn(key, error);
-    }
+    const handled = await this.#run(key, handler);
+    const { clock, metrics } = this.#options;
+    metrics.worked((clock.monotonic() - (this.#active.get(key)?.since ?? 0)) / 1000);
+    this.#budget.earn((handled.writes ?? 0) + (handled.error === undefined ? 1 : 0));
     this.#active.delete(key);
-    if (this.#again.delete(key)) this.add(key);
-    else if (delayMs !== undefined && this.#handler === undefined) this.add(key);
-    else if (delayMs !== undefined) this.addAfter(key, delayMs);
+    this.#comeBack(key, handled);
     this.#dispatch();
   }
 
-  #retryIn(key: string, error: unknown): number {
-    const attempt = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, attempt);
+  async #run(key: string, handler: (key: string) => Promise<Handled>): Promise<Handled> {
+    try {
+      const handled = await handler(key);
+      if (!Number.isNaN(handled.requeueAfterMs)) return handled;
+      throw new RangeError(`The handler of ${key} asked to be called again after NaN ms.`);
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  #comeBack(key: string, { requeueAfterMs, error, writes = 0 }: Handled): void {
+    const again = this.#again.get(key);
+    this.#again.delete(key);
+    const retryInMs = error === undefined ? undefined : this.#retryIn(key, error, writes > 0);
+    if (error === undefined) this.#failures.delete(key);
+    const lane = isTransient(error) ? 'retry' : (again ?? 'resync');
+    const delayMs = retryInMs ?? requeueAfterMs;
+    if (again !== undefined && lane !== 'retry') this.add(key, again);
+    else if (delayMs === undefined) return;
+    else if (this.#handler === undefined) this.add(key, 'resync');
+    else this.addAfter(key, delayMs, lane);
+  }
+
+  #retryIn(key: string, error: unknown, progressed: boolean): number {
+    const attempts = progressed ? 1 : (this.#failures.get(key)?.attempts ?? 0) + 1;
+    this.#failures.set(key, { attempts, error });
     this.#options.metrics.retried();
-    const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    const delayMs = Math.max(
-      asked,
-      backoffMs(attempt, this.#options.random(), this.#options.backoff),
-    );
-    this.#options.onError(key, error, attempt, delayMs);
+    const backoff = this.#options.backoff ?? backoffFor(error);
+    const ownMs = backoffMs(attempts, this.#options.random(), backoff);
+    const delayMs = Math.max(askedDelayMs(error), ownMs);
+    this.#options.onError(key, error, attempts, delayMs);
     return delayMs;
   }
 }

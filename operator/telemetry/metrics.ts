@@ -78,6 +78,13 @@ const controllerMetrics = (registers: Registry[]): ((name: string) => Controller
     buckets: SECONDS,
     registers,
   });
+  const worked = new Histogram({
+    name: 'workqueue_work_duration_seconds',
+    help: 'How long a worker held a key.',
+    labelNames: ['name'],
+    buckets: SECONDS,
+    registers,
+  });
   const retries = new Counter({
     name: 'workqueue_retries_total',
     help: 'Keys that came back with backoff.',
@@ -93,6 +100,7 @@ const controllerMetrics = (registers: Registry[]): ((name: string) => Controller
     depth: (keys) => depth.set({ name }, keys),
     added: () => adds.inc({ name }),
     waited: (seconds) => waited.observe({ name }, seconds),
+    worked: (seconds) => worked.observe({ name }, seconds),
     retried: () => retries.inc({ name }),
   });
 };

@@ -156,6 +156,7 @@ export class World {
           void this.#caches.get(type.plural + type.group)?.cache.put(object),
       } as unknown as Informers,
       informer: (type) => ({ cache: cacheOf(type) }) as unknown as Informer,
+      foreign: () => ({ cache: new ObjectCache() }) as unknown as Informer,
       background: this.#backgroundOf(reconciler),
       events: {
         record: async (_object: unknown, event: RecordedEvent) => {

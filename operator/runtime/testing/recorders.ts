@@ -50,6 +50,7 @@ export const memoryMetrics = (): {
     depth: (keys) => void (measured.depth = keys),
     added: () => undefined,
     waited: (seconds) => void measured.waits.push(seconds),
+    worked: () => undefined,
     retried: () => void (measured.retries += 1),
     reconciled: (result) => void measured.results.push(result),
   };

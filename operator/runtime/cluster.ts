@@ -14,17 +14,29 @@ export type ListOptions = {
   readonly fieldSelector?: string;
   readonly limit?: number;
   readonly continueToken?: string;
+  /** Absent: the latest state. '0': whatever the server's watch cache holds, which may be older; it ignores `limit`. */
+  readonly resourceVersion?: string;
+  /** Items come with apiVersion, kind and metadata alone. */
+  readonly metadataOnly?: boolean;
   readonly signal?: AbortSignal;
 };
 
-export type ApplyOptions = {
+/** Of every write. */
+export type WriteOptions = {
   readonly fieldManager: string;
+  /** The write must be answered within this time, or is given up on both sides; a time of the adapter's own when absent. */
+  readonly withinMs?: number | undefined;
+};
+
+export type ApplyOptions = WriteOptions & {
   readonly subresource?: 'status';
   /** Validate and admit, but store nothing. */
   readonly dryRun?: boolean;
+  /** Take over fields that others own (the default); false: another's field of another value is a 409 Conflict. */
+  readonly force?: boolean;
 };
 
-export type DeleteOptions = {
+export type DeleteOptions = Pick<WriteOptions, 'withinMs'> & {
   readonly uid?: string;
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
 };
@@ -46,7 +58,7 @@ export type Cluster = {
     type: ResourceType,
     options?: ListOptions,
   ): Promise<ObjectList<T>>;
-  /** Server-side apply with force: the object must hold every field this manager owns. */
+  /** Server-side apply: the object must hold every field this manager owns. */
   apply<T extends KubernetesObject>(
     type: ResourceType,
     object: KubernetesObject,
@@ -56,16 +68,24 @@ export type Cluster = {
   create<T extends KubernetesObject>(
     type: ResourceType,
     object: KubernetesObject,
-    options: { readonly fieldManager: string },
+    options: WriteOptions,
   ): Promise<T>;
   /** A `test` that does not hold fails with 409 Conflict. */
   patch<T extends KubernetesObject>(
     type: ResourceType,
     key: ObjectKey,
     operations: readonly JsonPatchOperation[],
-    options: { readonly fieldManager: string },
+    options: WriteOptions,
   ): Promise<T>;
-  delete(type: ResourceType, key: ObjectKey, options?: DeleteOptions): Promise<void>;
+  /**
+   * @returns the object as the server showed it when it stays for the time being (finalizers, a grace
+   *   period); undefined when it is gone
+   */
+  delete(
+    type: ResourceType,
+    key: ObjectKey,
+    options?: DeleteOptions,
+  ): Promise<KubernetesObject | undefined>;
   /** Raw watch lines, parsed; ends when the server closes, throws when it breaks. */
   watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent>;
 };
@@ -73,7 +93,17 @@ export type Cluster = {
 export type WatchOptions = {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Events after this version. With `initialEvents`, '' is the latest state. */
   readonly resourceVersion: string;
+  /**
+   * The stream begins with all objects there are, as ADDED events, up to a bookmark that
+   * `endsInitialEvents` tells (WatchList, KEP-3157). A server that does not offer it answers 400 or
+   * 422, or ignores it.
+   */
+  readonly initialEvents?: boolean;
+  /** Objects come with apiVersion, kind and metadata alone. */
+  readonly metadataOnly?: boolean;
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
 };
@@ -91,6 +121,11 @@ export type WatchEvent =
         readonly message?: string;
       };
     };
+
+/** Whether a stream of `initialEvents` has shown all there was; what follows are changes. */
+export const endsInitialEvents = (event: WatchEvent): boolean =>
+  event.type === 'BOOKMARK' &&
+  event.object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true';
 
 /** An answer of the API server that is not a success, with what a caller needs to decide. */
 export class ApiError extends Error {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 import { isConflict } from './cluster.ts';
+import { GarbageError } from './json-lines.ts';
 import { CONFIG_MAP } from './kubernetes-types.ts';
 import { KubernetesCluster } from './kubernetes-cluster.ts';
 import { configMap } from './testing/objects.ts';
@@ -167,8 +168,9 @@ describe('calls to an API server', () => {
   });
 
   test('a watch yields events as they come, and throws on a line that is none', async () => {
-    answer = (response) =>
-      response.end(`${JSON.stringify({ type: 'ADDED', object: configMap('a') })}\n<html>\n`);
+    const { metadata, ...rest } = configMap('a');
+    const object = { ...rest, metadata: { ...metadata, resourceVersion: '2' } };
+    answer = (response) => response.end(`${JSON.stringify({ type: 'ADDED', object })}\n<html>\n`);
     const stream = cluster.watch(CONFIG_MAP, {
       resourceVersion: '1',
       timeoutSeconds: 5,
@@ -176,12 +178,26 @@ describe('calls to an API server', () => {
     });
     const events = stream[Symbol.asyncIterator]();
     expect((await events.next()).value).toMatchObject({ type: 'ADDED' });
-    await expect(events.next()).rejects.toThrow(SyntaxError);
+    await expect(events.next()).rejects.toThrow(GarbageError);
     expect(asked[0]?.url).toBe(
       '/api/v1/configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=1&timeoutSeconds=5',
     );
   });
 });
+
+test.each(['null', '{}', '{"type":"ADDED"}', '{"type":"GONE","object":{"metadata":{}}}', '[1]'])(
+  'a watch throws on JSON that is no event: %s',
+  async (line) => {
+    answer = (response) => response.end(`${line}\n`);
+    const stream = cluster.watch(CONFIG_MAP, {
+      resourceVersion: '1',
+      timeoutSeconds: 5,
+      metadataOnly: true,
+      signal: new AbortController().signal,
+    });
+    await expect(stream[Symbol.asyncIterator]().next()).rejects.toThrow(GarbageError);
+  },
+);
 
 test('a kubeconfig without a current cluster is refused in plain words', () => {
   expect(() => new KubernetesCluster(new KubeConfig(), { called: () => undefined })).toThrow(

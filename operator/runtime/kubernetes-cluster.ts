@@ -1,7 +1,6 @@
 import { HttpMethod, KubeConfig } from '@kubernetes/client-node';
 import { fetch, type Response } from 'undici';
 import {
-  ApiError,
   isNotFound,
   type ApplyOptions,
   type Cluster,
@@ -14,6 +13,9 @@ import {
 } from './cluster.ts';
 import { Connections } from './connections.ts';
 import { jsonLines } from './json-lines.ts';
+import { acceptPartial, partialAs, partialEvent } from './partial-metadata.ts';
+import { apiError } from './refused-call.ts';
+import { collectionPath, objectPath } from './resource-path.ts';
 import {
   keyOf,
   type KubernetesObject,
@@ -21,6 +23,7 @@ import {
   type ResourceType,
 } from './resource-type.ts';
 import { noSpans, type Spans } from './spans.ts';
+import { watchEvents } from './watch-event.ts';
 
 export type ApiCallMetrics = {
   called(verb: string, resource: string, code: number, seconds: number): void;
@@ -32,6 +35,7 @@ type Call = {
   readonly type: ResourceType;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly accept?: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
   readonly signal?: AbortSignal | undefined;
 };
@@ -97,17 +101,19 @@ export class KubernetesCluster implements Cluster {
         fieldSelector: options.fieldSelector,
         limit: options.limit?.toString(),
         continue: options.continueToken,
+        resourceVersion: options.resourceVersion,
       },
+      ...(options.metadataOnly === true && { accept: acceptPartial('PartialObjectMetadataList') }),
       signal: options.signal,
     });
     const continueToken = answer.metadata.continue;
     return {
-      // Items of a list of a built-in type carry neither apiVersion nor kind.
-      items: (answer.items ?? []).map((item) => ({
-        ...item,
-        apiVersion: answer.apiVersion,
-        kind: answer.kind.replace(/List$/, ''),
-      })),
+      items: (answer.items ?? []).map((item) =>
+        options.metadataOnly === true
+          ? (partialAs(type, item) as T)
+          : // Items of a list of a built-in type carry neither apiVersion nor kind.
+            { ...item, apiVersion: answer.apiVersion, kind: answer.kind.replace(/List$/, '') },
+      ),
       resourceVersion: answer.metadata.resourceVersion,
       ...(continueToken !== undefined && continueToken !== '' && { continueToken }),
     };
@@ -126,7 +132,7 @@ export class KubernetesCluster implements Cluster {
       path: objectPath(type, keyOf(object)) + suffix,
       query: {
         fieldManager: options.fieldManager,
-        force: 'true',
+        force: String(options.force ?? true),
         dryRun: options.dryRun === true ? 'All' : undefined,
       },
       body: { contentType: 'application/apply-patch+yaml', value: object },
@@ -164,7 +170,11 @@ export class KubernetesCluster implements Cluster {
     });
   }
 
-  async delete(type: ResourceType, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+  async delete(
+    type: ResourceType,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<KubernetesObject | undefined> {
     const value = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
@@ -172,15 +182,19 @@ export class KubernetesCluster implements Cluster {
       ...(options.uid !== undefined && { preconditions: { uid: options.uid } }),
     };
     try {
-      await this.#json({
+      const answer = await this.#json<Partial<KubernetesObject>>({
         verb: 'delete',
         method: HttpMethod.DELETE,
         type,
         path: objectPath(type, key),
         body: { contentType: 'application/json', value },
       });
+      // What is gone at once is answered with a Status or, by some types, as it last was.
+      const stays = answer.kind !== 'Status' && answer.metadata?.deletionTimestamp !== undefined;
+      return stays ? (answer as KubernetesObject) : undefined;
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (isNotFound(error)) return undefined;
+      throw error;
     }
   }
 
@@ -196,10 +210,19 @@ export class KubernetesCluster implements Cluster {
         resourceVersion: options.resourceVersion,
         timeoutSeconds: options.timeoutSeconds.toString(),
         labelSelector: options.labelSelector,
+        fieldSelector: options.fieldSelector,
+        ...(options.initialEvents === true && {
+          sendInitialEvents: 'true',
+          resourceVersionMatch: 'NotOlderThan',
+        }),
       },
+      ...(options.metadataOnly === true && { accept: acceptPartial('PartialObjectMetadata') }),
       signal: options.signal,
     });
-    if (response.body !== null) yield* jsonLines<WatchEvent>(response.body);
+    if (response.body === null) return;
+    const events = watchEvents(jsonLines(response.body));
+    if (options.metadataOnly !== true) yield* events;
+    else for await (const event of events) yield partialEvent(type, event);
   }
 
   async #json<T>(call: Call): Promise<T> {
@@ -218,7 +241,10 @@ export class KubernetesCluster implements Cluster {
       if (value !== undefined) url.searchParams.set(name, value);
     }
     const { headers: authentication, dispatcher } = await this.#connections.credentials();
-    const headers: Record<string, string> = { ...authentication, accept: 'application/json' };
+    const headers: Record<string, string> = {
+      ...authentication,
+      accept: call.accept ?? 'application/json',
+    };
     if (call.body !== undefined) headers['content-type'] = call.body.contentType;
     const startedAt = performance.now();
     const measured = (code: number): void =>
@@ -249,64 +275,4 @@ type RawList<T> = {
   readonly kind: string;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly T[] | null;
-};
-
-type RawStatus = {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly details?: {
-    readonly retryAfterSeconds?: number;
-    readonly causes?: readonly { readonly field?: string }[];
-  };
-};
-
-const apiError = async (response: Response, call: Call): Promise<ApiError> => {
-  const text = await response.text();
-  const status = parseStatus(text);
-  const header = Number(response.headers.get('retry-after') ?? Number.NaN);
-  const asked = Number.isFinite(header) ? header : status.details?.retryAfterSeconds;
-  const message =
-    status.message ??
-    `${call.verb} ${call.path} answered ${response.status}: ${text.slice(0, 500)}`;
-  if (isFailedTest(response.status, status, call) || isOtherUid(response.status, status))
-    return new ApiError(409, 'Conflict', message);
-  return new ApiError(response.status, status.reason ?? 'Unknown', message, {
-    retryAfterSeconds: asked,
-  });
-};
-
-/** A `test` that fails is answered 422 without causes; a patch that makes the object invalid names them. */
-const isFailedTest = (code: number, status: RawStatus, { verb, body }: Call): boolean =>
-  code === 422 &&
-  verb === 'patch' &&
-  (status.details?.causes ?? []).length === 0 &&
-  (body?.value as readonly JsonPatchOperation[]).some(({ op }) => op === 'test');
-
-/** An apply to another uid than the stored one: 409 where nothing is stored, but 422 where something is. */
-const isOtherUid = (code: number, { details }: RawStatus): boolean =>
-  code === 422 && details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
-
-const parseStatus = (text: string): RawStatus => {
-  try {
-    return JSON.parse(text) as RawStatus;
-  } catch {
-    // A proxy's page, not a Status; the text itself goes into the message.
-    return {};
-  }
-};
-
-const collectionPath = (type: ResourceType, namespace: string | undefined): string => {
-  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
-  const scope =
-    namespace === undefined || namespace === ''
-      ? ''
-      : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${root}${scope}/${type.plural}`;
-};
-
-const objectPath = (type: ResourceType, { namespace, name }: ObjectKey): string => {
-  // As a step of a path these would lead to another resource; no object has such a name.
-  if ([name, namespace].some((part) => part === '.' || part === '..') || name === '')
-    throw new ApiError(404, 'NotFound', `No ${type.kind} can be named "${namespace}/${name}".`);
-  return `${collectionPath(type, namespace)}/${encodeURIComponent(name)}`;
 };

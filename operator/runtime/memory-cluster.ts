@@ -15,7 +15,10 @@ import { applyJsonPatch } from './json-patch.ts';
 import { matchesFields } from './field-selector.ts';
 import { matchesLabels } from './label-selector.ts';
 import { mergeApplied } from './memory-apply.ts';
+import { FieldOwners } from './memory-ownership.ts';
+import { partialAs, partialEvent } from './partial-metadata.ts';
 import {
+  apiVersionOf,
   keyOf,
   keyString,
   type KubernetesObject,
@@ -33,6 +36,7 @@ type Entry = {
   readonly version: number;
 };
 type Page = { readonly version: number; readonly rest: readonly KubernetesObject[] };
+type Selection = Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>;
 type Stored = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown };
 
 /**
@@ -43,7 +47,7 @@ type Stored = KubernetesObject & { readonly spec?: unknown; readonly status?: un
 export class MemoryCluster implements Cluster {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #objects = new Map<string, { readonly type: ResourceType; readonly object: Stored }>();
-  readonly #applied = new Map<string, KubernetesObject>();
+  readonly #owners = new FieldOwners();
   readonly #history: Entry[] = [];
   readonly #waiting = new Set<() => void>();
   #version = 0;
@@ -67,17 +71,17 @@ export class MemoryCluster implements Cluster {
     type: ResourceType,
     options: ListOptions = {},
   ): Promise<ObjectList<T>> {
-    const items = [...this.#objects.values()]
-      .filter((each) => each.type.plural === type.plural && each.type.group === type.group)
-      .map(({ object }) => object)
-      .filter((object) => selects(object, options) && matchesFields(options.fieldSelector, object));
+    const items = this.#select(type, options);
     const page = this.#page(options, items);
     const { limit = page.rest.length } = options;
     const rest = page.rest.slice(limit);
     const continueToken = rest.length === 0 ? undefined : `page-${++this.#tokens}`;
     if (continueToken !== undefined) this.#pages.set(continueToken, { ...page, rest });
+    const shown = page.rest.slice(0, limit);
     return {
-      items: page.rest.slice(0, limit) as unknown as T[],
+      items: (options.metadataOnly === true
+        ? shown.map((object) => partialAs(type, object))
+        : shown) as unknown as T[],
       resourceVersion: String(page.version),
       ...(continueToken !== undefined && { continueToken }),
     };
@@ -104,6 +108,7 @@ export class MemoryCluster implements Cluster {
         `${type.plural} "${object.metadata.name}" already exists`,
       );
     }
+    this.#owners.update(idOf(type, keyOf(object)), options, undefined, object);
     return this.#store(type, undefined, object, options.fieldManager) as unknown as T;
   }
 
@@ -115,21 +120,17 @@ export class MemoryCluster implements Cluster {
     const id = idOf(type, keyOf(object));
     const live = this.#objects.get(id)?.object;
     if (options.subresource === 'status' && live === undefined) throw notFound(type, keyOf(object));
-    if (object.metadata.uid !== undefined && live?.metadata.uid !== object.metadata.uid) {
-      throw new ApiError(
-        409,
-        'Conflict',
-        `uid of ${type.plural} "${object.metadata.name}" is another`,
-      );
-    }
-    const managerId = [id, options.fieldManager, options.subresource ?? ''].join('|');
-    const merged = mergeApplied(live, this.#applied.get(managerId), object);
+    if (object.metadata.uid !== undefined && live?.metadata.uid !== object.metadata.uid)
+      throw otherUid(type, object.metadata.name);
+    if (options.force === false && live !== undefined)
+      this.#owners.refuseContested(id, options, live, object);
+    const merged = mergeApplied(live, this.#owners.appliedBy(id, options), object);
     const next =
       options.subresource === 'status' && live !== undefined
         ? { ...live, status: merged.status }
         : merged;
     if (options.dryRun === true) return next as unknown as T;
-    this.#applied.set(managerId, object);
+    this.#owners.apply(id, options, object);
     return this.#store(type, live, next, options.fieldManager) as unknown as T;
   }
 
@@ -142,27 +143,37 @@ export class MemoryCluster implements Cluster {
     const live = this.#objects.get(idOf(type, key))?.object;
     if (live === undefined) throw notFound(type, key);
     const next = applyJsonPatch(live, operations) as Stored;
+    this.#owners.update(idOf(type, key), options, live, next);
     return this.#store(type, live, next, options.fieldManager) as unknown as T;
   }
 
-  async delete(type: ResourceType, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+  async delete(
+    type: ResourceType,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<KubernetesObject | undefined> {
     const live = this.#objects.get(idOf(type, key))?.object;
-    if (live === undefined) return;
-    if (options.uid !== undefined && options.uid !== live.metadata.uid) {
-      throw new ApiError(409, 'Conflict', `uid of ${type.plural} "${key.name}" is another`);
-    }
-    if (live.metadata.deletionTimestamp !== undefined) return;
+    if (live === undefined) return undefined;
+    if (options.uid !== undefined && options.uid !== live.metadata.uid)
+      throw otherUid(type, key.name);
+    if (live.metadata.deletionTimestamp !== undefined) return live;
     const deletionTimestamp = this.#time();
-    this.#store(
-      type,
-      live,
-      { ...live, metadata: { ...live.metadata, deletionTimestamp } },
-      'api-server',
-    );
+    const dying = { ...live, metadata: { ...live.metadata, deletionTimestamp } };
+    this.#store(type, live, dying, 'api-server');
+    return this.#objects.get(idOf(type, key))?.object;
   }
 
   async *watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent> {
+    for await (const event of this.#events(type, options))
+      yield options.metadataOnly === true ? partialEvent(type, event) : event;
+  }
+
+  async *#events(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent> {
     let version = Number(options.resourceVersion);
+    if (options.initialEvents === true) {
+      version = this.#version;
+      yield* this.#initialEvents(type, options);
+    }
     while (!options.signal.aborted) {
       if (version < this.#oldest)
         throw new ApiError(410, 'Expired', `too old resource version: ${version}`);
@@ -175,6 +186,25 @@ export class MemoryCluster implements Cluster {
       }
       await this.#nextChange(version, options.signal);
     }
+  }
+
+  /** All there is, as of now, and the bookmark that says so. */
+  *#initialEvents(type: ResourceType, options: WatchOptions): Iterable<WatchEvent> {
+    const resourceVersion = String(this.#version);
+    for (const object of this.#select(type, options)) yield { type: 'ADDED', object };
+    const annotations = { 'k8s.io/initial-events-end': 'true' };
+    const metadata = { name: '', resourceVersion, annotations };
+    yield {
+      type: 'BOOKMARK',
+      object: { apiVersion: apiVersionOf(type), kind: type.kind, metadata },
+    };
+  }
+
+  #select(type: ResourceType, selection: Selection): readonly Stored[] {
+    return [...this.#objects.values()]
+      .filter((each) => each.type.plural === type.plural && each.type.group === type.group)
+      .map(({ object }) => object)
+      .filter((object) => selects(object, selection));
   }
 
   /** Forgets history, as compaction does: watches from before must list again. */
@@ -214,7 +244,7 @@ export class MemoryCluster implements Cluster {
     });
     for (const wake of [...this.#waiting]) wake();
     if (gone) {
-      this.#forgetApplied(idOf(type, keyOf(object)));
+      this.#owners.forget(idOf(type, keyOf(object)));
       this.#collect(object);
     }
     return object;
@@ -236,11 +266,6 @@ export class MemoryCluster implements Cluster {
     };
   }
 
-  #forgetApplied(id: string): void {
-    for (const managerId of this.#applied.keys())
-      if (managerId.startsWith(`${id}|`)) this.#applied.delete(managerId);
-  }
-
   /** Deletes what the vanished object owned. */
   #collect(owner: Stored): void {
     for (const { type, object } of [...this.#objects.values()]) {
@@ -260,6 +285,9 @@ const idOf = (type: ResourceType, key: ObjectKey): string =>
 const notFound = (type: ResourceType, key: ObjectKey): ApiError =>
   new ApiError(404, 'NotFound', `${type.plural} "${key.name}" not found`);
 
+const otherUid = (type: ResourceType, name: string): ApiError =>
+  new ApiError(409, 'Conflict', `uid of ${type.plural} "${name}" is another`);
+
 const specOf = ({ metadata: _metadata, status: _status, ...rest }: Stored): unknown => rest;
 
 const withoutVersion = ({ metadata, ...rest }: Stored): unknown => {
@@ -274,16 +302,14 @@ const withoutVersion = ({ metadata, ...rest }: Stored): unknown => {
 
 const selects = (
   object: KubernetesObject,
-  { namespace, labelSelector }: Pick<ListOptions, 'namespace' | 'labelSelector'>,
+  { namespace, labelSelector, fieldSelector }: Selection,
 ): boolean =>
   (namespace === undefined || object.metadata.namespace === namespace) &&
-  matchesLabels(labelSelector, object.metadata.labels);
+  matchesLabels(labelSelector, object.metadata.labels) &&
+  matchesFields(fieldSelector, object);
 
 /** As a watch with a selector sees it: what begins to match is added, what ceases to is deleted. */
-const asSelected = (
-  { event, before }: Entry,
-  selection: Pick<ListOptions, 'namespace' | 'labelSelector'>,
-): WatchEvent | undefined => {
+const asSelected = ({ event, before }: Entry, selection: Selection): WatchEvent | undefined => {
   const did = before !== undefined && selects(before, selection);
   const does = event.type !== 'DELETED' && selects(event.object, selection);
   if (does) return { type: did ? 'MODIFIED' : 'ADDED', object: event.object };

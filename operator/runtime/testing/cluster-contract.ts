@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
+  endsInitialEvents,
   isAlreadyExists,
   isConflict,
   isNotFound,
   type Cluster,
   type WatchEvent,
+  type WatchOptions,
 } from '../cluster.ts';
 import { CONFIG_MAP, CORE_EVENT } from '../kubernetes-types.ts';
 import type { KubernetesObject } from '../resource-type.ts';
@@ -41,17 +43,24 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
       (error: unknown) => error,
     );
 
-  /** The first events of a watch, without bookmarks, as `TYPE name`. */
-  const events = async (from: string, count: number, labelSelector?: string): Promise<string[]> => {
-    const seen: string[] = [];
-    const stream: AsyncIterable<WatchEvent> = cluster.watch(CONFIG_MAP, {
+  const watch = (
+    options: Pick<WatchOptions, 'resourceVersion'> & Partial<WatchOptions>,
+  ): AsyncIterable<WatchEvent> =>
+    cluster.watch(CONFIG_MAP, {
       namespace,
-      resourceVersion: from,
       timeoutSeconds: 10,
       signal: watching.signal,
-      ...(labelSelector !== undefined && { labelSelector }),
+      ...options,
     });
-    for await (const { type, object } of stream) {
+
+  /** The first events of a watch, without bookmarks, as `TYPE name`. */
+  const events = async (
+    from: string,
+    count: number,
+    selection: Pick<WatchOptions, 'labelSelector' | 'fieldSelector'> = {},
+  ): Promise<string[]> => {
+    const seen: string[] = [];
+    for await (const { type, object } of watch({ resourceVersion: from, ...selection })) {
       if (type === 'BOOKMARK' || type === 'ERROR') continue;
       if (object.metadata.name === ROOT_CA) continue;
       seen.push(`${type} ${object.metadata.name}`);
@@ -160,6 +169,26 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
       expect(isConflict(error)).toBe(true);
     });
 
+    test('an apply without force takes nothing from another manager', async () => {
+      const gently = { fieldManager: 'ours', force: false };
+      await cluster.create(CONFIG_MAP, map('a', { made: '1', set: '1' }), by('maker'));
+      await cluster.apply(CONFIG_MAP, map('a', { applied: '1' }), by('applier'));
+      const change = [{ op: 'replace', path: '/data/set', value: '2' } as const];
+      await cluster.patch(CONFIG_MAP, key('a'), change, by('patcher'));
+      for (const field of ['made', 'applied', 'set']) {
+        const wanted = map('a', { [field]: 'ours' });
+        expect(isConflict(await caught(cluster.apply(CONFIG_MAP, wanted, gently)))).toBe(true);
+      }
+      const held = { made: '1', set: '2', applied: '1' };
+      expect((await get('a'))?.data).toEqual(held);
+      await cluster.apply(CONFIG_MAP, map('a', { made: '1', new: '1' }), gently);
+      await cluster.apply(CONFIG_MAP, map('a', { made: '1', new: '2' }), gently);
+      expect((await get('a'))?.data).toEqual({ ...held, new: '2' });
+      await cluster.apply(CONFIG_MAP, map('a', { made: '2', new: '2' }), by('ours'));
+      await cluster.apply(CONFIG_MAP, map('a', { made: '3', new: '2' }), gently);
+      expect((await get('a'))?.data).toEqual({ ...held, made: '3', new: '2' });
+    });
+
     test('a dry run stores nothing', async () => {
       await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), { fieldManager: 'ours', dryRun: true });
       expect(await get('a')).toBeUndefined();
@@ -203,15 +232,20 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
       const other = { uid: '00000000-0000-0000-0000-000000000000' };
       expect(isConflict(await caught(cluster.delete(CONFIG_MAP, key('a'), other)))).toBe(true);
       const { uid = '' } = made.metadata;
-      await cluster.delete(CONFIG_MAP, key('a'), { uid });
+      expect(await cluster.delete(CONFIG_MAP, key('a'), { uid })).toBeUndefined();
       expect(await get('a')).toBeUndefined();
-      await cluster.delete(CONFIG_MAP, key('a'));
+      expect(await cluster.delete(CONFIG_MAP, key('a'))).toBeUndefined();
     });
 
     test('keeps an object with a finalizer until that is taken off', async () => {
       await cluster.create(CONFIG_MAP, map('a', {}, { finalizers: ['example.io/x'] }), by('test'));
-      await cluster.delete(CONFIG_MAP, key('a'));
-      expect((await get('a'))?.metadata.deletionTimestamp).toBeTruthy();
+      const answer = await cluster.delete(CONFIG_MAP, key('a'));
+      expect(answer?.metadata.deletionTimestamp).toBeTruthy();
+      expect((await get('a'))?.metadata).toMatchObject({
+        deletionTimestamp: answer?.metadata.deletionTimestamp,
+        resourceVersion: answer?.metadata.resourceVersion,
+      });
+      expect((await cluster.delete(CONFIG_MAP, key('a')))?.metadata.name).toBe('a');
       await cluster.patch(
         CONFIG_MAP,
         key('a'),
@@ -242,11 +276,56 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
           [{ op: 'replace', path: '/metadata/labels/tier', value: tier }],
           by('test'),
         );
-      expect(await events(resourceVersion, 3, 'tier=x')).toEqual([
+      expect(await events(resourceVersion, 3, { labelSelector: 'tier=x' })).toEqual([
         'ADDED a',
         'DELETED a',
         'ADDED a',
       ]);
+    });
+
+    test('a watch by field tells of those objects alone', async () => {
+      const { resourceVersion } = await cluster.list(CONFIG_MAP, { namespace });
+      for (const each of ['a', 'b']) await cluster.create(CONFIG_MAP, map(each, {}), by('test'));
+      await cluster.delete(CONFIG_MAP, key('b'));
+      const fieldSelector = 'metadata.name=b';
+      expect(await events(resourceVersion, 2, { fieldSelector })).toEqual(['ADDED b', 'DELETED b']);
+    });
+
+    test('lists and watches metadata alone, under the kind it is of', async () => {
+      const from = await cluster.list(CONFIG_MAP, { namespace });
+      await cluster.create(CONFIG_MAP, map('a', { x: '1' }), by('test'));
+      const list = await cluster.list(CONFIG_MAP, { namespace, metadataOnly: true });
+      const listed = list.items.find(({ metadata }) => metadata.name === 'a');
+      const fields = ['apiVersion', 'kind', 'metadata'];
+      expect(listed).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap' });
+      expect(Object.keys(listed ?? {}).toSorted()).toEqual(fields);
+      const { resourceVersion } = from;
+      for await (const { type, object } of watch({ resourceVersion, metadataOnly: true })) {
+        if (type === 'BOOKMARK' || type === 'ERROR' || object.metadata.name !== 'a') continue;
+        expect(object).toEqual(listed);
+        break;
+      }
+    });
+
+    test('a watch with initial events shows what there is, says so, and goes on from there', async () => {
+      for (const each of ['a', 'b', 'c'])
+        await cluster.create(CONFIG_MAP, map(each, {}, { labels: { tier: 'x' } }), by('test'));
+      await cluster.delete(CONFIG_MAP, key('b'));
+      const latest = await cluster.list(CONFIG_MAP, { namespace });
+      const seen: string[] = [];
+      const selection = { resourceVersion: '', initialEvents: true, labelSelector: 'tier=x' };
+      for await (const event of watch(selection)) {
+        if (event.type === 'ERROR') throw new Error(event.object.message);
+        const complete = endsInitialEvents(event);
+        seen.push(complete ? 'complete' : `${event.type} ${event.object.metadata.name}`);
+        if (event.type === 'DELETED') break;
+        if (!complete) continue;
+        const { resourceVersion } = event.object.metadata;
+        expect(Number(resourceVersion)).toBeGreaterThanOrEqual(Number(latest.resourceVersion));
+        await cluster.delete(CONFIG_MAP, key('c'));
+      }
+      expect(seen.slice(0, 2).toSorted()).toEqual(['ADDED a', 'ADDED c']);
+      expect(seen.slice(2)).toEqual(['complete', 'DELETED c']);
     });
 
     test('a watch ends when it is told to', async () => {

@@ -98,6 +98,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
         operator.ready ? [] : ['the caches of the cluster are not complete yet'],
     },
     metrics,
+    queues: () => operator.debug(),
     log,
   });
 

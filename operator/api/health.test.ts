@@ -7,6 +7,9 @@ const server = (alive: boolean, notReady: readonly string[]) =>
     log: pino({ level: 'silent' }),
     health: { alive: () => alive, notReady: async () => notReady },
     metrics: { contentType: 'text/plain; version=0.0.4', metrics: async () => 'up 1\n' },
+    queues: () => ({
+      model: { ready: 1, retriesHeldBack: 0, active: [], delayed: [], failing: [] },
+    }),
   });
 
 describe('the health routes', () => {
@@ -24,6 +27,11 @@ describe('the health routes', () => {
       503,
       '- the cache of models is not synced\n- no leader yet\n',
     ]);
+  });
+
+  test('show the queues to a person in trouble', async () => {
+    const response = await server(true, []).inject({ url: '/debug/queues' });
+    expect(response.body).toBe('model: 1 waiting, 0 at work, 0 due later, 0 failing\n');
   });
 
   test('show the metrics', async () => {

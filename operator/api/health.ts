@@ -1,5 +1,7 @@
 import { LogController, fastify } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { QueueSnapshot } from '../runtime/work-queue.ts';
+import { queuePage } from './queue-page.ts';
 
 /** What stands between the process and being ready; empty when nothing does. */
 export type HealthState = {
@@ -13,10 +15,15 @@ export type HealthPorts = {
   readonly health: HealthState;
   /** Prometheus text exposition. */
   readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
+  /** What waits, works and fails, by controller. */
+  readonly queues: () => Readonly<Record<string, QueueSnapshot>>;
 };
 
-/** /healthz, /readyz and /metrics, without authentication: for a listener of their own. */
-export const healthRoutes = (app: FastifyInstance, { health, metrics }: HealthPorts): void => {
+/** /healthz, /readyz, /metrics and /debug/queues, without authentication: for a listener of their own. */
+export const healthRoutes = (
+  app: FastifyInstance,
+  { health, metrics, queues }: HealthPorts,
+): void => {
   app.get('/healthz', async (_request, reply) =>
     health.alive() ? text(reply, 200, 'ok\n') : text(reply, 503, 'only a restart helps\n'),
   );
@@ -29,6 +36,7 @@ export const healthRoutes = (app: FastifyInstance, { health, metrics }: HealthPo
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.metrics()),
   );
+  app.get('/debug/queues', async (_request, reply) => text(reply, 200, queuePage(queues())));
 };
 
 type Reply = { code(status: number): Reply; type(type: string): Reply; send(body: string): Reply };

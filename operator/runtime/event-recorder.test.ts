@@ -83,4 +83,33 @@ describe('events', () => {
     await recorder.record(object, event);
     expect(await recorded()).toHaveLength(1);
   });
+
+  test('are written two at a time, so that calls of passes come first', async () => {
+    let open = 0;
+    let most = 0;
+    const create = cluster.create.bind(cluster);
+    cluster.create = async (...args: Parameters<typeof create>) => {
+      most = Math.max(most, (open += 1));
+      await clock.settle();
+      open -= 1;
+      return create(...args) as never;
+    };
+    await Promise.all(
+      Array.from({ length: 6 }, (_each, index) =>
+        recorder.record(object, { ...event, message: `message ${index}` }),
+      ),
+    );
+    expect(most).toBe(2);
+    expect(await recorded()).toHaveLength(6);
+  });
+
+  test('that cannot be written in time are dropped at the end, and counted', async () => {
+    cluster.create = () => new Promise(() => undefined);
+    for (let index = 0; index < 5; index++)
+      void recorder.record(object, { ...event, message: `message ${index}` });
+    const drained = recorder.drain(500);
+    await clock.advance(500);
+    await drained;
+    expect(errors).toEqual([new Error('3 Events were not written before the end')]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { Reason } from '../../crds/schema/conditions.ts';
-import type { Clock } from './clock.ts';
+import { pause, type Clock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { EVENT } from './kubernetes-types.ts';
 import type { KubernetesObject } from './resource-type.ts';
@@ -64,9 +64,14 @@ export class EventRecorder {
     return recorded;
   }
 
-  /** What was noted so far is written. */
-  async drained(): Promise<void> {
-    await Promise.all(this.#writers);
+  /** Writes what was noted so far; what is not written when patience ends is dropped. */
+  async drain(patienceMs: number): Promise<void> {
+    const patience = new AbortController();
+    const written = Promise.all(this.#writers).then(() => patience.abort());
+    await pause(this.#clock, patienceMs, patience.signal);
+    if (this.#waiting.length === 0) return written;
+    this.#onError(new Error(`${this.#waiting.length} Events were not written before the end`));
+    for (const { done } of this.#waiting.splice(0)) done();
   }
 
   async #write(): Promise<void> {

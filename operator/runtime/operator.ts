@@ -12,8 +12,10 @@ import { mergePatch } from './merge-patch.ts';
 import type { Change } from './object-cache.ts';
 import type { OwnObject, PassLogger, Reconciler } from './reconciler.ts';
 import { apiVersionOf, keyOf, type KubernetesObject, type ResourceType } from './resource-type.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { Spans } from './spans.ts';
 import { metaOf, ResourceWatch } from './resource-watch.ts';
+import type { QueueSnapshot } from './work-queue.ts';
 
 export type RuntimeLogger = PassLogger & { child(fields: object): RuntimeLogger };
 
@@ -53,7 +55,8 @@ export type Observer = {
 };
 
 const FIELD_MANAGER = 'mlops-operator';
-const BACKOFF = { baseMs: 250, maxMs: 60_000 };
+/** How long the end of a lead may wait for Events; others wait for the lead. */
+const EVENTS_MS = 500;
 
 /**
  * The base class of an operator: @dot-i/k8s-operator's programming model (`init`, `watchResource`,
@@ -69,6 +72,7 @@ export abstract class Operator extends dotI.default {
   readonly #writes: Cluster;
   readonly #informers: Informers;
   readonly #events: EventRecorder;
+  readonly #budget: RetryBudget;
   readonly #controllers: Controller[] = [];
   readonly #observers: { readonly type: ResourceType; readonly observer: Observer }[] = [];
   readonly #watches: ResourceWatch[] = [];
@@ -90,6 +94,7 @@ export abstract class Operator extends dotI.default {
     const { cluster, log, metrics, lease, identity } = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#budget = new RetryBudget(this.#clock);
     if (lease !== undefined) {
       this.#leader = new Leader({
         cluster,
@@ -130,7 +135,7 @@ export abstract class Operator extends dotI.default {
   }
 
   /** What waits, works and fails, by controller: for a person in trouble. */
-  debug(): Record<string, unknown> {
+  debug(): Readonly<Record<string, QueueSnapshot>> {
     return Object.fromEntries(this.#controllers.map((each) => [each.name, each.queue.snapshot()]));
   }
 
@@ -177,6 +182,7 @@ export abstract class Operator extends dotI.default {
         metrics: metrics.controller(name),
         spans: this.#options.spans,
         workers: workersByKind[reconciler.type.plural] ?? workers,
+        budget: this.#budget,
         finalizerDeadlineMs,
       }),
     );
@@ -224,7 +230,7 @@ export abstract class Operator extends dotI.default {
         onEvent,
         queue: {
           concurrency: workers,
-          backoff: BACKOFF,
+          budget: this.#budget,
           clock: this.#clock,
           random: this.#random,
           metrics: metrics.controller(plural),
@@ -349,6 +355,7 @@ export abstract class Operator extends dotI.default {
       ...this.#controllers.map((each) => each.stop()),
       ...this.#watches.map((each) => each.stop()),
     ]);
+    await this.#events.drain(EVENTS_MS);
     this.#observing = false;
   }
 }

@@ -13,6 +13,7 @@ import {
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, PolicyRule, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import { keyOf } from '../../runtime/resource-type.ts';
+import { together } from '../../runtime/together.ts';
 import type { AppsDeployment, Autoscaler, Pod, ReplicaSet } from '../kubernetes-objects.ts';
 import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
 import { labelValue } from '../names-of-children.ts';
@@ -123,18 +124,21 @@ const writeChildren = async (
   defaults: ChildDefaults,
 ): Promise<Fleet['apps']> => {
   if (plan.target === undefined) return fleet.apps;
+  // First, since nothing should run under a name that belongs to someone else.
   await pass.apply(SERVICE, service(deployment));
-  await pass.apply(POD_DISRUPTION_BUDGET, podDisruptionBudget(deployment));
   const autoscaler = horizontalPodAutoscaler(deployment);
   if (autoscaler === undefined) {
     for (const left of pass.owned(HORIZONTAL_POD_AUTOSCALER)) {
       await pass.delete(HORIZONTAL_POD_AUTOSCALER, left);
     }
   }
-  const apps = await pass.apply<AppsDeployment>(
-    APPS_DEPLOYMENT,
-    appsDeployment(deployment, plan.target, plan, defaults),
-  );
+  const [apps] = await together([
+    pass.apply<AppsDeployment>(
+      APPS_DEPLOYMENT,
+      appsDeployment(deployment, plan.target, plan, defaults),
+    ),
+    pass.apply(POD_DISRUPTION_BUDGET, podDisruptionBudget(deployment)),
+  ]);
   if (autoscaler !== undefined) await pass.apply(HORIZONTAL_POD_AUTOSCALER, autoscaler);
   return apps;
 };

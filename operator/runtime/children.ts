@@ -1,5 +1,5 @@
 import { ANNOTATIONS, MANAGED_BY } from '../../crds/schema/names.ts';
-import { covers, fingerprint } from './coverage.ts';
+import { fingerprint } from './coverage.ts';
 import {
   apiVersionOf,
   type KubernetesObject,
@@ -56,16 +56,6 @@ export const childOf = (
     [ANNOTATIONS.applied]: fingerprint(complete),
   };
   return { ...complete, metadata: { ...complete.metadata, annotations } };
-};
-
-/** Whether writing `wanted` over `live` would change something: here, or by dropping a field. */
-export const needsWrite = (
-  live: KubernetesObject | undefined,
-  wanted: KubernetesObject,
-): boolean => {
-  if (live === undefined) return true;
-  const applied = live.metadata.annotations?.[ANNOTATIONS.applied];
-  return applied !== wanted.metadata.annotations?.[ANNOTATIONS.applied] || !covers(live, wanted);
 };
 
 type WithTemplate = KubernetesObject & {

@@ -1,7 +1,8 @@
 import type { Reason } from '../../crds/schema/conditions.ts';
 import type { BackgroundWork } from './background.ts';
-import { childOf, controllerOf, isOwnedBy, needsWrite } from './children.ts';
+import { childOf, controllerOf, isOwnedBy } from './children.ts';
 import { isAlreadyExists, type Cluster } from './cluster.ts';
+import { needsWrite, type MetadataDrift } from './drift.ts';
 import type { EventType } from './event-recorder.ts';
 import type { Informer } from './informer.ts';
 import {
@@ -18,6 +19,7 @@ export type PassPorts = {
   readonly cluster: Cluster;
   readonly reconciler: Reconciler;
   readonly log: PassLogger;
+  readonly drift: MetadataDrift;
   readonly background: BackgroundWork;
   readonly now: Date;
   readonly signal: AbortSignal;
@@ -49,6 +51,15 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
   ): KubernetesObject | undefined =>
     informer(type).cache.get(keyOf(child)) ??
     (owned ? foreign(type).cache.get(keyOf(child)) : undefined);
+
+  const isAsWanted = (
+    type: ResourceType,
+    live: KubernetesObject,
+    wanted: KubernetesObject,
+  ): boolean =>
+    reconciler.metadataOnly?.includes(type) === true
+      ? !ports.drift.mayNeedWrite(live, wanted)
+      : !needsWrite(live, wanted);
 
   const refuseForeign = (type: ResourceType, live: KubernetesObject | undefined): void => {
     if (live === undefined || isOwnedBy(live, object)) return;
@@ -89,11 +100,12 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
       const wanted = childOf(object, type, child, owned);
       const live = present(type, wanted, owned);
       if (owned) refuseForeign(type, live);
-      if (live !== undefined && !needsWrite(live, wanted)) return live as T;
+      if (live !== undefined && isAsWanted(type, live, wanted)) return live as T;
       // Where the caches know of nothing, nothing is overwritten either: whoever took the name at
       // this very moment makes the call fail with a conflict, and the next pass knows of it.
       const force = live !== undefined || !owned;
       const written = await cluster.apply<T>(type, wanted, { fieldManager, force });
+      if (live !== undefined) ports.drift.learn(live, written);
       wrote(type, written);
       return written;
     },

@@ -127,6 +127,11 @@ export type Reconciler<T extends OwnObject = OwnObject> = {
   readonly fieldManager: string;
   /** Types of children: a change of one wakes its controller owner. */
   readonly owns: readonly ResourceType[];
+  /**
+   * Those of `owns` whose spec and status no pass reads: only their metadata are cached, and `apply`
+   * and `owned` may return no more than that. Changes by others are noticed by who wrote last.
+   */
+  readonly metadataOnly?: readonly ResourceType[];
   readonly watches: readonly Watch[];
   /** What `apply`, `ensure`, `delete` and live reads need beyond get/list/watch of the declared types. */
   readonly permissions: readonly PolicyRule[];

@@ -4,6 +4,7 @@ import type { BackgroundWork } from './background.ts';
 import type { Clock } from './clock.ts';
 import { isNotFound, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
+import { MetadataDrift } from './drift.ts';
 import type { EventRecorder, EventType } from './event-recorder.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
 import type { Informer } from './informer.ts';
@@ -52,9 +53,11 @@ export type Progress = { writes: number };
  */
 export class Reconciliation {
   readonly #options: ReconciliationOptions;
+  readonly #drift: MetadataDrift;
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
+    this.#drift = new MetadataDrift(options.reconciler.fieldManager);
   }
 
   /** One pass; throws what should be retried. */
@@ -104,6 +107,7 @@ export class Reconciliation {
     return passOver(object, {
       cluster,
       reconciler,
+      drift: this.#drift,
       background,
       now: new Date(clock.now()),
       signal,

@@ -35,6 +35,8 @@ export type ControlPlaneOptions = {
    * collected and no service account made. Off by default: it costs a second and 100 MB.
    */
   readonly controllers?: boolean;
+  /** Further flags of the API server, such as an audit log's. */
+  readonly apiserverFlags?: readonly string[];
 };
 
 /** Starts etcd and a real API server in a few seconds (and builds them first, once per machine). */
@@ -53,7 +55,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const apiserver = (): Promise<Server> =>
     startServer({
       command: kube,
-      args: ['kube-apiserver', ...apiserverFlags(settings)],
+      args: ['kube-apiserver', ...apiserverFlags(settings), ...(options.apiserverFlags ?? [])],
       logFile: log('kube-apiserver'),
       ready: () => isApiReady(kube, kubeconfigFile),
     });

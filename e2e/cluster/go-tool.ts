@@ -6,9 +6,11 @@ import { run } from './command.ts';
 import type { Config } from './config.ts';
 import type { Progress } from './progress.ts';
 
-/** A program built from Go modules, with a pinned go.mod and go.sum under go/NAME. */
+/** A program built from Go modules, with a pinned go.mod and go.sum under go/NAME or in `folder`. */
 export type GoTool = {
   readonly name: string;
+  /** Where its go.mod lies, from the top of the repository. */
+  readonly folder?: string;
   /** What to build; `.` for a main of our own. */
   readonly package: string;
   /** What to expect of a first build. */
@@ -49,6 +51,13 @@ export const goTools = {
     name: 'local-path-provisioner',
     package: 'github.com/rancher/local-path-provisioner',
     coldTime: 'about 1 min',
+    flags: ['-ldflags', '-s -w'],
+  },
+  'bench-operator': {
+    name: 'bench-operator',
+    folder: 'e2e/bench/operator/go',
+    package: '.',
+    coldTime: 'about 2 min',
     flags: ['-ldflags', '-s -w'],
   },
   pause: { name: 'pause', package: '.', coldTime: 'seconds', flags: ['-ldflags', '-s -w'] },
@@ -101,5 +110,6 @@ export async function goTool(
 }
 
 function moduleFolder(config: Config, name: GoToolName): string {
-  return join(config.repository, 'e2e/cluster/go', name);
+  const { folder = join('e2e/cluster/go', name) }: GoTool = goTools[name];
+  return join(config.repository, folder);
 }

@@ -39,19 +39,34 @@ async function bundle(config: Config, name: string, external: readonly string[])
   const target = join(config.build, name);
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
-  await build({
-    entryPoints: [join(config.repository, name, 'main.ts')],
+  await bundleProgram({
+    repository: config.repository,
+    entryPoint: join(config.repository, name, 'main.ts'),
     outfile: join(target, 'main.js'),
-    absWorkingDir: config.repository,
+    external,
+  });
+  return target;
+}
+
+/** Bundles one program into one file, as the images ship theirs. */
+export async function bundleProgram(options: {
+  readonly repository: string;
+  readonly entryPoint: string;
+  readonly outfile: string;
+  readonly external?: readonly string[];
+}): Promise<void> {
+  await build({
+    entryPoints: [options.entryPoint],
+    outfile: options.outfile,
+    absWorkingDir: options.repository,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
     sourcemap: 'linked',
     sourcesContent: false,
-    external: [...external],
+    external: [...(options.external ?? [])],
     banner: { js: banner },
     logLevel: 'silent',
   });
-  return target;
 }

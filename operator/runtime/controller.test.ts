@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Reason } from '../../crds/schema/conditions.ts';
+import { ApiError } from './cluster.ts';
 import { CONFIG_MAP, EVENT } from './kubernetes-types.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { TerminalError, type Outcome, type OwnObject, type Reconciler } from './reconciler.ts';
@@ -157,6 +158,87 @@ describe('a pass', () => {
       'Normal Ready: fine',
     ]);
     expect(operator?.measured.results).toEqual(['error', 'error', 'success']);
+  });
+
+  test('that meets a server in trouble tells of it only when that lasts', async () => {
+    await createWidget();
+    let failures = 3;
+    await run({
+      reconcile: async () => {
+        if (failures-- > 0) throw new ApiError(503, 'ServiceUnavailable', 'no leader');
+        return ready();
+      },
+    });
+    await clock.advance(10_000);
+    expect(await notes()).toEqual(['Normal Ready: fine']);
+    failures = 4;
+    await edit('/spec/value', 1);
+    await clock.advance(10_000);
+    expect(await notes()).toContain('Warning InternalError: no leader (will be tried again)');
+  });
+
+  test('leaves one line in the log: what came of it, what it wrote, and its id', async () => {
+    await createWidget();
+    let failures = 1;
+    await run({
+      reconcile: async () => {
+        if (failures-- > 0) throw new Error('store is away');
+        return ready();
+      },
+    });
+    await clock.advance(1_000);
+    await edit('/metadata/annotations', { a: 'b' });
+    await clock.advance(1_000);
+    expect(operator?.log.lines.filter(({ fields }) => 'reconcileId' in fields)).toEqual([
+      {
+        level: 'warn',
+        message: 'pass failed, will retry',
+        fields: {
+          key: 'team/w',
+          reconcileId: 'widget-1',
+          generation: 1,
+          result: 'error',
+          ms: 0,
+          writes: 0,
+          attempt: 1,
+          retryInMs: 125,
+          err: new Error('store is away'),
+        },
+      },
+      {
+        level: 'info',
+        message: 'reconciled',
+        fields: expect.objectContaining({ reconcileId: 'widget-2', result: 'success', writes: 1 }),
+      },
+      {
+        level: 'debug',
+        message: 'reconciled',
+        fields: expect.objectContaining({ reconcileId: 'widget-3', result: 'success', writes: 0 }),
+      },
+    ]);
+  });
+
+  test('that failed half-way goes on where it stopped', async () => {
+    await createWidget();
+    spy();
+    let failing = true;
+    await run({
+      reconcile: async (_object, pass) => {
+        await pass.apply(CONFIG_MAP, configMap('first'));
+        if (failing) {
+          failing = false;
+          throw new ApiError(500, 'InternalError', 'oops');
+        }
+        await pass.apply(CONFIG_MAP, configMap('second'));
+        return ready();
+      },
+    });
+    await clock.advance(1_000);
+    expect(writes.filter((each) => !each.includes('events'))).toEqual([
+      'apply configmaps',
+      'apply configmaps',
+      'apply widgets/status',
+    ]);
   });
 
   test('with a TerminalError stalls the object, keeps its status and waits for a change', async () => {
@@ -361,6 +443,52 @@ describe('children', () => {
     );
     await clock.advance(1_000);
     expect((await stored()).status.conditions[0]).toMatchObject({ reason: 'NameTaken' });
+  });
+
+  test('take no live reads, and never overwrite a name that was taken at the same moment', async () => {
+    await createWidget();
+    const gets: string[] = [];
+    const get = cluster.get.bind(cluster);
+    cluster.get = (type, key) => (gets.push(type.plural), get(type, key)) as never;
+    let taken = false;
+    await run({
+      reconcile: async (_object, pass) => {
+        if (!taken) await cluster.create(CONFIG_MAP, configMap('child', { a: 'theirs' }), BY);
+        taken = true;
+        await pass.apply(CONFIG_MAP, configMap('child', { a: 'ours' }));
+        return ready();
+      },
+    });
+    await clock.advance(1_000);
+    expect(gets).toEqual([]);
+    expect(await get(CONFIG_MAP, child)).toMatchObject({ data: { a: 'theirs' } });
+    expect((await stored()).status.conditions[0]).toMatchObject({ reason: 'NameTaken' });
+  });
+
+  test('of which only metadata are cached are written when wanted otherwise or edited by hand', async () => {
+    await createWidget();
+    let value = '1';
+    const passes = await run({
+      metadataOnly: [CONFIG_MAP],
+      reconcile: async (_object, pass) => {
+        await pass.apply(CONFIG_MAP, configMap('child', { a: value }));
+        expect(pass.owned(CONFIG_MAP).every((each) => !('data' in each))).toBe(true);
+        return ready();
+      },
+    });
+    await clock.advance(5_000);
+    const atRest = passes.length;
+    spy();
+    await edit('/metadata/annotations', { a: 'b' });
+    await clock.advance(5_000);
+    expect([passes.length - atRest, writes]).toEqual([1, ['patch widgets']]);
+    value = '2';
+    await edit('/metadata/annotations', { a: 'c' });
+    await clock.advance(5_000);
+    expect(await cluster.get(CONFIG_MAP, child)).toMatchObject({ data: { a: '2' } });
+    await cluster.patch(CONFIG_MAP, child, [{ op: 'add', path: '/data/a', value: 'x' }], BY);
+    await clock.advance(5_000);
+    expect(await cluster.get(CONFIG_MAP, child)).toMatchObject({ data: { a: '2' } });
   });
 
   test('of others are never adopted; when the name is free again, the object recovers', async () => {

@@ -20,6 +20,7 @@ import {
   type KubernetesObject,
   type ResourceType,
 } from './resource-type.ts';
+import { withoutWriters } from './slim-object.ts';
 import { noSpans, type Spans } from './spans.ts';
 import { WorkQueue, type Handled, type QueueMetrics } from './work-queue.ts';
 
@@ -138,8 +139,15 @@ export class Controller {
     const watches = reconciler.watches.filter((each) => isSameType(each.type, type));
     const whole = watches.find(({ labelSelector }) => labelSelector === undefined);
     if (whole !== undefined) return this.#watched(whole);
-    if (reconciler.owns.some((each) => isSameType(each, type)))
-      return informers.of(type, MANAGED_SELECTOR);
+    if (reconciler.owns.some((each) => isSameType(each, type))) {
+      const metadataOnly = reconciler.metadataOnly?.some((each) => isSameType(each, type)) ?? false;
+      // Who wrote a child is read only where nothing else of it is known.
+      return informers.of(
+        type,
+        MANAGED_SELECTOR,
+        metadataOnly ? { metadataOnly } : { keep: withoutWriters },
+      );
+    }
     const [watch] = watches;
     if (watch === undefined)
       throw new Error(
@@ -155,7 +163,7 @@ export class Controller {
       isSameType(each.type, type) && each.labelSelector === undefined;
     return reconciler.watches.some(isWhole)
       ? informers.of(type)
-      : informers.of(type, FOREIGN_SELECTOR);
+      : informers.of(type, FOREIGN_SELECTOR, { metadataOnly: true });
   }
 
   #onOwnChange(change: Change, seen: Seen): void {

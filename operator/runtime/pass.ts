@@ -28,7 +28,12 @@ export type PassPorts = {
   /** What of an owned type is not ours, by name. */
   readonly foreign: (type: ResourceType) => Informer;
   /** Counts a write and puts its answer into the caches. */
-  readonly wrote: (type: ResourceType, answer: KubernetesObject | undefined) => void;
+  readonly wrote: (type: ResourceType, answer: KubernetesObject) => void;
+  readonly deleted: (
+    type: ResourceType,
+    object: KubernetesObject,
+    answer: KubernetesObject | undefined,
+  ) => void;
   readonly record: (type: EventType, reason: Reason, message: string) => void;
 };
 
@@ -138,7 +143,7 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
         propagation: 'Background',
         ...(uid !== undefined && { uid }),
       });
-      wrote(type, left);
+      ports.deleted(type, child, left);
     },
 
     // Another object that takes the name gets no results of this one.

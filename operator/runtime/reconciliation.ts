@@ -123,7 +123,11 @@ export class Reconciliation {
       foreign,
       wrote: (type, written) => {
         progress.writes += 1;
-        if (written !== undefined) informers.learn(type, written);
+        informers.learn(type, written);
+      },
+      deleted: (type, child, answer) => {
+        progress.writes += 1;
+        informers.learnDeleted(type, child, answer);
       },
       record: (type, reason, message) => this.#record(object, type, reason, message),
     });
@@ -196,7 +200,10 @@ export class Reconciliation {
       fieldManager: reconciler.fieldManager,
     });
     progress.writes += 1;
-    if (written.metadata.deletionTimestamp === undefined) informers.learn(reconciler.type, written);
+    const going = written.metadata.deletionTimestamp !== undefined;
+    const gone = going && (written.metadata.finalizers ?? []).length === 0;
+    if (gone) informers.learnDeleted(reconciler.type, object, undefined);
+    else informers.learn(reconciler.type, written);
     return written;
   }
 

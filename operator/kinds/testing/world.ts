@@ -154,6 +154,8 @@ export class World {
       informers: {
         learn: (type: ResourceType, object: KubernetesObject) =>
           void this.#caches.get(type.plural + type.group)?.cache.put(object),
+        learnDeleted: (type: ResourceType, object: KubernetesObject) =>
+          void this.#caches.get(type.plural + type.group)?.cache.remove(object),
       } as unknown as Informers,
       informer: (type) => ({ cache: cacheOf(type) }) as unknown as Informer,
       foreign: () => ({ cache: new ObjectCache() }) as unknown as Informer,

@@ -73,6 +73,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     { artifacts, runs, children: childDefaults(config) },
     mirror,
   );
+  metrics.watchAges(() => operator.cacheAges());
   const api = createServer(
     {
       cluster,

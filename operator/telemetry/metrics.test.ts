@@ -43,6 +43,23 @@ describe('the metrics of the operator', () => {
     ]);
   });
 
+  test('tell how old each cache is, asked at each scrape, and what in it was put right', async () => {
+    const metrics = newMetrics();
+    let seconds = 3;
+    metrics.watchAges(() => [{ resource: 'models', seconds }]);
+    expect(await linesOf(metrics, 'mlops_cache_age_seconds')).toEqual([
+      'mlops_cache_age_seconds{resource="models"} 3',
+    ]);
+    seconds = 70;
+    expect(await linesOf(metrics, 'mlops_cache_age_seconds')).toEqual([
+      'mlops_cache_age_seconds{resource="models"} 70',
+    ]);
+    metrics.informers.healed?.('models', 2);
+    expect(await linesOf(metrics, 'mlops_cache_healed_objects_total')).toEqual([
+      'mlops_cache_healed_objects_total{resource="models"} 2',
+    ]);
+  });
+
   test('show calls to the API server by verb and code, and watches that ended', async () => {
     const metrics = newMetrics();
     metrics.apiCalls.called('apply', 'jobs', 201, 0.004);

@@ -3,7 +3,11 @@ import type { ControllerMetrics } from '../runtime/controller.ts';
 import type { ApiCallMetrics } from '../runtime/kubernetes-cluster.ts';
 import type { RuntimeMetrics } from '../runtime/operator.ts';
 
+export type CacheAges = () => readonly { readonly resource: string; readonly seconds: number }[];
+
 export type OperatorMetrics = RuntimeMetrics & {
+  /** Lets each scrape ask how long ago the server last proved each cache to be current. */
+  watchAges(read: CacheAges): void;
   readonly apiCalls: ApiCallMetrics;
   readonly mirror: {
     spooled(entries: number): void;
@@ -34,6 +38,7 @@ export const newMetrics = (): OperatorMetrics => {
     apiCalls: apiCallMetrics(registers),
     mirror: mirrorMetrics(registers),
     leads: (leads) => leading.set(leads ? 1 : 0),
+    watchAges: (read) => cacheAge(registers, read),
     metrics: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -118,10 +123,29 @@ const informerMetrics = (registers: Registry[]): RuntimeMetrics['informers'] => 
     labelNames: ['resource'],
     registers,
   });
+  const healed = new Counter({
+    name: 'mlops_cache_healed_objects_total',
+    help: 'Cached objects that were not as the API server held them: events it lost.',
+    labelNames: ['resource'],
+    registers,
+  });
   return {
+    healed: (resource, objects) => healed.inc({ resource }, objects),
     restarted: (resource, cause) => restarts.inc({ resource, cause }),
     cached: (resource, objects) => cached.set({ resource }, objects),
   };
+};
+
+const cacheAge = (registers: Registry[], read: CacheAges): void => {
+  new Gauge({
+    name: 'mlops_cache_age_seconds',
+    help: 'Seconds since the API server last proved the cache to be current; over 60 something is wrong.',
+    labelNames: ['resource'],
+    registers,
+    collect() {
+      for (const { resource, seconds } of read()) this.set({ resource }, seconds);
+    },
+  });
 };
 
 const apiCallMetrics = (registers: Registry[]): ApiCallMetrics => {

@@ -39,6 +39,7 @@ export const deploymentReconciler = ({
   type: ownType(definition),
   fieldManager: 'mlops-deployment',
   owns: [APPS_DEPLOYMENT, SERVICE, POD_DISRUPTION_BUDGET, HORIZONTAL_POD_AUTOSCALER],
+  metadataOnly: [SERVICE, POD_DISRUPTION_BUDGET],
   watches: [
     wakesFollowersOf(MODEL_VERSION),
     wakesFollowersOf(MODEL_ALIAS),

@@ -1,6 +1,7 @@
 import { HttpMethod, KubeConfig } from '@kubernetes/client-node';
 import { fetch, type Response } from 'undici';
 import {
+  ApiError,
   isNotFound,
   type ApplyOptions,
   type Cluster,
@@ -10,6 +11,7 @@ import {
   type ObjectList,
   type WatchEvent,
   type WatchOptions,
+  type WriteOptions,
 } from './cluster.ts';
 import { Connections } from './connections.ts';
 import { jsonLines } from './json-lines.ts';
@@ -38,6 +40,10 @@ type Call = {
   readonly accept?: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
   readonly signal?: AbortSignal | undefined;
+  /** Of a write: the server gives it up, too, when it takes longer. */
+  readonly withinMs?: number | undefined;
+  /** On `performance`'s clock. */
+  readonly sendBy?: number;
 };
 
 const CALL_TIMEOUT_MS = 30_000;
@@ -136,13 +142,14 @@ export class KubernetesCluster implements Cluster {
         dryRun: options.dryRun === true ? 'All' : undefined,
       },
       body: { contentType: 'application/apply-patch+yaml', value: object },
+      withinMs: options.withinMs,
     });
   }
 
   create<T extends KubernetesObject>(
     type: ResourceType,
     object: KubernetesObject,
-    options: { readonly fieldManager: string },
+    options: WriteOptions,
   ): Promise<T> {
     return this.#json<T>({
       verb: 'create',
@@ -151,6 +158,7 @@ export class KubernetesCluster implements Cluster {
       path: collectionPath(type, object.metadata.namespace),
       query: { fieldManager: options.fieldManager },
       body: { contentType: 'application/json', value: object },
+      withinMs: options.withinMs,
     });
   }
 
@@ -158,7 +166,7 @@ export class KubernetesCluster implements Cluster {
     type: ResourceType,
     key: ObjectKey,
     operations: readonly JsonPatchOperation[],
-    options: { readonly fieldManager: string },
+    options: WriteOptions,
   ): Promise<T> {
     return this.#json<T>({
       verb: 'patch',
@@ -167,6 +175,7 @@ export class KubernetesCluster implements Cluster {
       path: objectPath(type, key),
       query: { fieldManager: options.fieldManager },
       body: { contentType: 'application/json-patch+json', value: operations },
+      withinMs: options.withinMs,
     });
   }
 
@@ -188,6 +197,7 @@ export class KubernetesCluster implements Cluster {
         type,
         path: objectPath(type, key),
         body: { contentType: 'application/json', value },
+        withinMs: options.withinMs,
       });
       // What is gone at once is answered with a Status or, by some types, as it last was.
       const stays = answer.kind !== 'Status' && answer.metadata?.deletionTimestamp !== undefined;
@@ -226,11 +236,13 @@ export class KubernetesCluster implements Cluster {
   }
 
   async #json<T>(call: Call): Promise<T> {
-    const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const { withinMs = CALL_TIMEOUT_MS } = call;
+    const limitMs = Math.max(1, Math.floor(Math.min(withinMs, CALL_TIMEOUT_MS)));
+    const timeout = AbortSignal.timeout(limitMs);
     const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]);
     const attributes = { 'url.path': call.path, 'http.request.method': call.method };
     return this.#spans(`${call.verb} ${call.type.plural}`, attributes, async () => {
-      const response = await this.#call({ ...call, signal });
+      const response = await this.#call({ ...call, signal, ...limited(call, limitMs) });
       return (await response.json()) as T;
     });
   }
@@ -247,6 +259,9 @@ export class KubernetesCluster implements Cluster {
     };
     if (call.body !== undefined) headers['content-type'] = call.body.contentType;
     const startedAt = performance.now();
+    // A process that was stopped after it had asked must not send when it wakes up, timers or not.
+    if (startedAt > (call.sendBy ?? Number.POSITIVE_INFINITY))
+      throw new ApiError(504, 'Timeout', `${call.verb} ${call.path} was not sent in time.`);
     const measured = (code: number): void =>
       this.#metrics.called(
         call.verb,
@@ -269,6 +284,15 @@ export class KubernetesCluster implements Cluster {
     return response;
   }
 }
+
+/** What tells both sides when a write that has its time is too late. */
+const limited = (call: Call, limitMs: number): Pick<Call, 'query' | 'sendBy'> =>
+  call.withinMs === undefined
+    ? {}
+    : {
+        query: { ...call.query, timeout: `${limitMs}ms` },
+        sendBy: performance.now() + limitMs,
+      };
 
 type RawList<T> = {
   readonly apiVersion: string;

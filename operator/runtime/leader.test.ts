@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ApiError, type Cluster } from './cluster.ts';
-import { fenced, NotLeaderError } from './fenced-cluster.ts';
+import { Fence, NotLeaderError } from './fenced-cluster.ts';
 import { LEASE } from './kubernetes-types.ts';
 import { Leader } from './leader.ts';
+import { leaseObject } from './lease.ts';
+import { LeaseTimesError, type LeaseTimes } from './lease-times.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { WIDGET, widget } from './testing/objects.ts';
 import { VirtualClock } from './testing/virtual-clock.ts';
 
+const BY = { fieldManager: 'x' };
 const lease = { namespace: 'system', name: 'operator' };
 
 let clock: VirtualClock;
@@ -14,7 +17,11 @@ let cluster: MemoryCluster;
 
 const candidate = (
   identity: string,
-  { at = clock, on = cluster }: { readonly at?: VirtualClock; readonly on?: Cluster } = {},
+  {
+    at = clock,
+    on = cluster,
+    times,
+  }: { readonly at?: VirtualClock; readonly on?: Cluster; readonly times?: LeaseTimes } = {},
 ) => {
   const stop = new AbortController();
   const told: boolean[] = [];
@@ -23,6 +30,7 @@ const candidate = (
     cluster: on,
     clock: at,
     lease,
+    times,
     identity,
     onError: (error) => errors.push(error),
     onChange: (leads) => told.push(leads),
@@ -39,6 +47,7 @@ const candidate = (
   };
 };
 
+const unfenced = (): Cluster => new Fence(cluster, () => Number.POSITIVE_INFINITY).cluster;
 const holder = async (): Promise<unknown> =>
   ((await cluster.get(LEASE, lease)) as unknown as { spec: { holderIdentity: string } }).spec
     .holderIdentity;
@@ -132,7 +141,7 @@ describe('leader election', () => {
   test('a leader that was frozen does not lead when it wakes up, and its writes are refused', async () => {
     const awake = new VirtualClock();
     const one = candidate('one');
-    const writes = fenced(cluster, () => one.leader.leads);
+    const writes = new Fence(cluster, () => one.leader.writeTimeMs).cluster;
     const two = candidate('two', { at: awake });
     await awake.advance(2_000);
     clock.freeze(20_000);
@@ -164,8 +173,9 @@ describe('leader election', () => {
   test('stops leading when it cannot renew, also while a call hangs', async () => {
     let hang = false;
     const hanging: Cluster = {
-      ...fenced(cluster, () => true),
+      ...unfenced(),
       get: (type, key) => (hang ? new Promise(() => undefined) : cluster.get(type, key)),
+      patch: () => new Promise(() => undefined),
     };
     const one = candidate('one', { on: hanging });
     await clock.settle();
@@ -177,7 +187,7 @@ describe('leader election', () => {
   test('calls that fail are reported and tried again', async () => {
     let failing = true;
     const flaky: Cluster = {
-      ...fenced(cluster, () => true),
+      ...unfenced(),
       get: (type, key) =>
         failing
           ? Promise.reject(new ApiError(500, 'InternalError', 'etcd is away'))
@@ -205,23 +215,224 @@ describe('leader election', () => {
   });
 });
 
+describe('a lease that other hands have changed', () => {
+  const pair = async () => {
+    const one = candidate('one');
+    await clock.settle();
+    const two = candidate('two');
+    await clock.advance(4_000);
+    return { one, two };
+  };
+
+  test('is put back by its leader when it was deleted, and nobody else takes it', async () => {
+    const { one, two } = await pair();
+    await cluster.delete(LEASE, lease);
+    await clock.advance(20);
+    expect(await holder()).toBe('one');
+    await clock.advance(30_000);
+    expect([one.told, two.told]).toEqual([[true], []]);
+    await one.stop();
+    await two.stop();
+  });
+
+  test('is not taken before its time by one that saw it held, when it was deleted', async () => {
+    const { one, two } = await pair();
+    const renewals = one.leader.leads;
+    cluster.create = async () => {
+      throw new ApiError(500, 'InternalError', 'nobody may create');
+    };
+    await cluster.delete(LEASE, lease);
+    await clock.advance(12_000);
+    expect([renewals, one.leader.leads, two.leader.leads]).toEqual([true, false, false]);
+    await one.stop();
+    await two.stop();
+  });
+
+  test('is kept by its leader and refused by the others when its holder was emptied', async () => {
+    const { one, two } = await pair();
+    await setSpec({ holderIdentity: '' });
+    await clock.advance(20);
+    expect(await holder()).toBe('one');
+    await setSpec({});
+    await clock.advance(20);
+    expect([await holder(), one.told, two.told]).toEqual(['one', [true], []]);
+    await one.stop();
+    await two.stop();
+  });
+
+  test('is not taken at once by the one whose name was written into it', async () => {
+    const { one, two } = await pair();
+    await setSpec({ holderIdentity: 'two', leaseDurationSeconds: 15 });
+    await clock.advance(20);
+    expect([one.leader.leads, two.leader.leads]).toEqual([false, false]);
+    await clock.advance(20_000);
+    expect([one.leader.leads, two.leader.leads].filter(Boolean)).toHaveLength(1);
+    await one.stop();
+    await two.stop();
+  });
+
+  test('makes its leader stand by at once when it was stolen', async () => {
+    const { one, two } = await pair();
+    await setSpec({ holderIdentity: 'thief', leaseDurationSeconds: 15 });
+    await clock.advance(20);
+    expect(one.leader.leads).toBe(false);
+    expect(one.leader.writeTimeMs).toBe(0);
+    await one.stop();
+    await two.stop();
+  });
+
+  test('is waited for as long as its holder counts, when that is longer', async () => {
+    await cluster.create(
+      LEASE,
+      leaseObject(lease, { holderIdentity: 'slow', leaseDurationSeconds: 60 }),
+      BY,
+    );
+    const one = candidate('one');
+    await clock.advance(58_000);
+    expect(one.leader.leads).toBe(false);
+    await clock.advance(4_000);
+    expect(one.leader.leads).toBe(true);
+    await one.stop();
+  });
+});
+
+describe('the watch on a lease', () => {
+  test('lets another take over within a moment of a graceful stop', async () => {
+    const one = candidate('one');
+    await clock.settle();
+    const two = candidate('two');
+    await clock.advance(2_100);
+    await one.stop();
+    await clock.advance(10);
+    expect(two.leader.leads).toBe(true);
+    await two.stop();
+  });
+
+  test('is only a hint: without it the lease is looked at all the same', async () => {
+    // A server that refuses watches of Leases.
+    const blind: Cluster = {
+      ...unfenced(),
+      // eslint-disable-next-line require-yield -- it never gets to yield
+      async *watch() {
+        throw new ApiError(403, 'Forbidden', 'no watch on leases');
+      },
+    };
+    const one = candidate('one', { on: blind });
+    await clock.settle();
+    const two = candidate('two', { on: blind });
+    await clock.advance(60_000);
+    await one.stop();
+    await clock.advance(2_000);
+    expect(two.leader.leads).toBe(true);
+    // Told once, not at each try.
+    expect(two.errors).toHaveLength(1);
+    await two.stop();
+  });
+
+  test('makes no calls of its own while the leader renews', async () => {
+    let gets = 0;
+    const counting: Cluster = {
+      ...unfenced(),
+      get: (type, key) => {
+        gets += 1;
+        return cluster.get(type, key);
+      },
+    };
+    const one = candidate('one');
+    await clock.settle();
+    const two = candidate('two', { on: counting });
+    await clock.advance(20_000);
+    expect(gets).toBe(11);
+    await one.stop();
+    await two.stop();
+  });
+});
+
+describe('the times of an election', () => {
+  test('that could let two lead are refused', () => {
+    const times = { leaseMs: 10_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
+    expect(() => candidate('one', { times })).toThrow(LeaseTimesError);
+    expect(() =>
+      candidate('one', { times: { ...times, leaseMs: 15_000, retryMs: 10_000 } }),
+    ).toThrow('lease > renew deadline > retry period > 0');
+  });
+
+  test('may be shortened', async () => {
+    const times = { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 500 };
+    const asleep = new VirtualClock();
+    const one = candidate('one', { at: asleep, times });
+    await clock.settle();
+    const two = candidate('two', { times });
+    await clock.advance(2_900);
+    asleep.freeze(2_900);
+    expect([one.leader.leads, two.leader.leads]).toEqual([false, false]);
+    await clock.advance(700);
+    expect(two.leader.leads).toBe(true);
+    await one.stop();
+    await two.stop();
+  });
+});
+
 describe('a fenced cluster', () => {
+  const by = { fieldManager: 'x' };
+  const key = { namespace: 'team', name: 'x' };
+
   test('reads always and writes only while it may', async () => {
-    let may = true;
-    const writes = fenced(cluster, () => may);
-    const by = { fieldManager: 'x' };
-    const key = { namespace: 'team', name: 'x' };
+    let timeMs = 1_000;
+    const writes = new Fence(cluster, () => timeMs).cluster;
     await writes.create(WIDGET, widget('x'), by);
     await writes.apply(WIDGET, widget('x', {}, { a: 1 }), by);
     await writes.patch(WIDGET, key, [{ op: 'add', path: '/spec/b', value: 2 }], by);
-    may = false;
+    timeMs = 0;
     await expect(writes.apply(WIDGET, widget('x'), by)).rejects.toThrow('not the leader');
     await expect(writes.patch(WIDGET, key, [], by)).rejects.toThrow('not the leader');
     await expect(writes.delete(WIDGET, key)).rejects.toThrow('not the leader');
     expect(await writes.get(WIDGET, key)).toMatchObject({ spec: { a: 1, b: 2 } });
     expect((await writes.list(WIDGET)).items).toHaveLength(1);
-    may = true;
+    timeMs = 1_000;
     await writes.delete(WIDGET, key);
     expect(await writes.get(WIDGET, key)).toBeUndefined();
+  });
+
+  test('gives a write the time in which nobody else can lead, and no more', async () => {
+    const asked: unknown[] = [];
+    const recording: Cluster = {
+      ...unfenced(),
+      create: async (_type, object, options) => {
+        asked.push(options.withinMs);
+        return object as never;
+      },
+    };
+    const one = candidate('one');
+    await clock.settle();
+    const { cluster: writes } = new Fence(recording, () => one.leader.writeTimeMs);
+    await writes.create(WIDGET, widget('x'), by);
+    // The last moment of a lead: 2.5 s for the write, and 2.5 s more until the lease has run out.
+    clock.freeze(9_999);
+    await writes.create(WIDGET, widget('x'), by);
+    await writes.create(WIDGET, widget('x'), { ...by, withinMs: 100 });
+    expect(asked).toEqual([12_500, 2_501, 100]);
+    clock.freeze(1);
+    await expect(writes.create(WIDGET, widget('x'), by)).rejects.toThrow(NotLeaderError);
+    await one.stop();
+  });
+
+  test('knows when no write is under way', async () => {
+    let finish = (): void => undefined;
+    const slow: Cluster = {
+      ...unfenced(),
+      create: (_type, object) =>
+        new Promise((resolve) => (finish = () => resolve(object as never))),
+    };
+    const fence = new Fence(slow, () => Number.POSITIVE_INFINITY);
+    await fence.drained();
+    const order: string[] = [];
+    const written = fence.cluster.create(WIDGET, widget('x'), by).then(() => order.push('written'));
+    const drained = fence.drained().then(() => order.push('drained'));
+    await clock.settle();
+    expect(order).toEqual([]);
+    finish();
+    await Promise.all([written, drained]);
+    expect(order).toEqual(['written', 'drained']);
   });
 });

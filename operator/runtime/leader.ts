@@ -1,32 +1,30 @@
 import { pause, type Clock, type TimerHandle } from './clock.ts';
-import { isAlreadyExists, isConflict, type Cluster } from './cluster.ts';
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type Cluster,
+  type WriteOptions,
+} from './cluster.ts';
 import { LEASE } from './kubernetes-types.ts';
-import type { KubernetesObject } from './resource-type.ts';
+import { followLeases } from './lease-hint.ts';
+import { LeaseRecord } from './lease-record.ts';
+import { holderOf, isReleased, RELEASED, type Lease, type LeaseSpec } from './lease.ts';
+import { checked, DEFAULT_LEASE_TIMES, writesEndMs, type LeaseTimes } from './lease-times.ts';
+import type { ObjectKey } from './resource-type.ts';
 
 export type LeaderOptions = {
   readonly cluster: Cluster;
   readonly clock: Clock;
-  readonly lease: { readonly namespace: string; readonly name: string };
+  readonly lease: ObjectKey;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly times?: LeaseTimes | undefined;
   /** Unique among replicas: the pod's name. */
   readonly identity: string;
   readonly onError: (error: unknown) => void;
   readonly onChange: (leads: boolean) => void;
 };
 
-type Lease = KubernetesObject & {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-};
-
-/** client-go's defaults: a leader renews every 2 s and gives up after 10, others take over after 15. */
-const LEASE_MS = 15_000;
-const RENEW_DEADLINE_MS = 10_000;
-const RETRY_MS = 2_000;
 const FIELD_MANAGER = 'mlops-operator';
 
 /**
@@ -34,127 +32,202 @@ const FIELD_MANAGER = 'mlops-operator';
  * trusted; a lease has run out when this process has seen it unchanged for its duration. A leader
  * whose last renewal is older than the deadline does not lead any more, whatever it is doing, and a
  * process that was stopped and wakes up finds that out before it writes (`leads` looks at the clock).
+ *
+ * A Lease that was deleted, emptied or given to this replica by somebody else's hand is no
+ * invitation: whoever was seen to hold it may still believe it leads, so its time is waited for.
+ * Only its holder's own release lets another take over at once, and a watch tells of it.
  */
 export class Leader {
   readonly #options: LeaderOptions;
+  readonly #times: LeaseTimes;
+  readonly #record: LeaseRecord;
   #renewedAt = Number.NEGATIVE_INFINITY;
-  #observed: { readonly version: string | undefined; readonly at: number } | undefined;
+  /** The Lease as this process last saw it. */
+  #seen: Lease | undefined;
+  #attempts = 0;
   #told = false;
   #deadline: TimerHandle;
+  #wake: () => void = () => {};
+  #woken = false;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
+    this.#times = checked(options.times ?? DEFAULT_LEASE_TIMES);
+    this.#record = new LeaseRecord(options.clock, options.identity, this.#times);
   }
 
   get leads(): boolean {
-    return this.#options.clock.monotonic() - this.#renewedAt < RENEW_DEADLINE_MS;
+    return this.#ageMs < this.#times.renewDeadlineMs;
   }
 
-  /** Until the signal aborts: stands for election, renews, and hands over at the end. */
+  /** How long a write that begins now may take; 0 when it must not begin. */
+  get writeTimeMs(): number {
+    return this.leads ? writesEndMs(this.#times) - this.#ageMs : 0;
+  }
+
+  get #ageMs(): number {
+    return this.#options.clock.monotonic() - this.#renewedAt;
+  }
+
+  /** Takes in how the Lease looks, so that its time runs also while this replica does not stand for it. */
+  observe(lease: Lease): void {
+    this.#record.note(lease);
+  }
+
+  /** Until the signal aborts: stands for election, renews, and hands over at the end. May be run again. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, onError } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.#tryToLead();
-      } catch (error) {
-        if (!isConflict(error) && !isAlreadyExists(error)) onError(error);
+    const ended = new AbortController();
+    const wake = (): void => this.#wakeUp();
+    signal.addEventListener('abort', wake, { once: true });
+    const hints = followLeases(this.#hints(), ended.signal);
+    try {
+      while (!signal.aborted) {
+        await this.#attempt();
+        this.#tell();
+        await this.#rest(signal);
       }
-      this.#tell();
-      await pause(clock, RETRY_MS, signal);
+    } finally {
+      signal.removeEventListener('abort', wake);
+      ended.abort();
     }
     await this.#release();
+    await hints;
   }
 
-  async #tryToLead(): Promise<void> {
-    const { cluster, clock, lease } = this.#options;
-    const askedAt = clock.monotonic();
-    const current = await cluster.get<Lease>(LEASE, lease);
-    if (current === undefined) {
-      await cluster.create<Lease>(LEASE, this.#leaseObject(1), { fieldManager: FIELD_MANAGER });
-    } else {
-      if (!this.#mayTake(current)) {
-        // Someone else holds it, whatever this process still believes.
-        this.#renewedAt = Number.NEGATIVE_INFINITY;
-        return;
-      }
-      await this.#write(current, this.#spec(current));
+  #hints(): Parameters<typeof followLeases>[0] {
+    const { cluster, clock, lease, onError } = this.#options;
+    return {
+      cluster,
+      clock,
+      namespace: lease.namespace,
+      selector: { fieldSelector: `metadata.name=${lease.name}` },
+      version: () => this.#seen?.metadata.resourceVersion,
+      onEvent: (type, changed) => {
+        // A renewal by the one known to hold it is no news.
+        const news =
+          type === 'DELETED' ||
+          isReleased(changed) ||
+          holderOf(changed) !== (this.#seen === undefined ? undefined : holderOf(this.#seen));
+        if (news) this.#wakeUp();
+      },
+      onError,
+    };
+  }
+
+  #wakeUp(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  async #rest(signal: AbortSignal): Promise<void> {
+    const awake = new AbortController();
+    this.#wake = () => awake.abort();
+    if (this.#woken || signal.aborted) awake.abort();
+    await pause(this.#options.clock, this.#times.retryMs, awake.signal);
+    this.#woken = false;
+  }
+
+  /** One look, given up when it takes longer than half of what a lead lasts without renewal. */
+  async #attempt(): Promise<void> {
+    const { clock, onError } = this.#options;
+    const limitMs = this.#times.renewDeadlineMs / 2;
+    const attempt = ++this.#attempts;
+    let late: TimerHandle;
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      const error = new Error(`The API server did not answer for the Lease within ${limitMs} ms.`);
+      late = clock.setTimeout(() => reject(error), limitMs);
+    });
+    try {
+      await Promise.race([this.#tryToLead(attempt), tooLate]);
+    } catch (error) {
+      // Another was quicker.
+      if (!isConflict(error) && !isAlreadyExists(error)) onError(error);
+    } finally {
+      clock.clearTimeout(late);
     }
-    this.#renewedAt = askedAt;
-    // Told in time even when the next call hangs.
-    clock.clearTimeout(this.#deadline);
-    const leftMs = askedAt + RENEW_DEADLINE_MS - clock.monotonic();
-    this.#deadline = clock.setTimeout(() => this.#tell(), Math.max(0, Math.ceil(leftMs)));
   }
 
-  #mayTake(current: Lease): boolean {
-    const { clock, identity } = this.#options;
-    const holder = current.spec?.holderIdentity ?? '';
-    if (holder === '' || holder === identity) return true;
-    const version = current.metadata.resourceVersion;
-    const seen = this.#observed;
-    const observed =
-      seen !== undefined && seen.version === version ? seen : { version, at: clock.monotonic() };
-    this.#observed = observed;
-    // Not the duration written in the Lease: a corrupt one would lock everybody out, or nobody.
-    return clock.monotonic() - observed.at >= LEASE_MS;
+  async #tryToLead(attempt: number): Promise<void> {
+    const { clock } = this.#options;
+    const askedAt = clock.monotonic();
+    // What this leader wrote last is still there, as a rule; then one call renews it.
+    const known = this.leads ? this.#seen : undefined;
+    try {
+      await this.#take(known ?? (await this.#look()), { attempt, askedAt });
+    } catch (error) {
+      if (known === undefined || !isChanged(error)) throw error;
+      await this.#take(await this.#look(), { attempt, askedAt });
+    }
   }
 
-  #leaseObject(transitions: number): KubernetesObject {
-    const { lease } = this.#options;
-    const body: Lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { namespace: lease.namespace, name: lease.name },
-      spec: { ...this.#holding(), acquireTime: this.#microTime(), leaseTransitions: transitions },
-    };
-    return body;
+  #look(): Promise<Lease | undefined> {
+    return this.#options.cluster.get<Lease>(LEASE, this.#options.lease);
   }
 
-  #spec(current: Lease): NonNullable<Lease['spec']> {
-    const mine = current.spec?.holderIdentity === this.#options.identity;
-    return {
-      ...this.#holding(),
-      acquireTime: (mine ? current.spec?.acquireTime : undefined) ?? this.#microTime(),
-      leaseTransitions: (current.spec?.leaseTransitions ?? 0) + (mine ? 0 : 1),
-    };
+  /** @param asked an attempt that was given up and goes on late changes nothing any more */
+  async #take(
+    current: Lease | undefined,
+    asked: { readonly attempt: number; readonly askedAt: number },
+  ): Promise<void> {
+    if (asked.attempt !== this.#attempts) return;
+    this.#seen = current;
+    if (current !== undefined) this.#record.note(current);
+    if (!this.#record.mayTake) {
+      // Someone else holds it, whatever this process still believes.
+      this.#renewedAt = Number.NEGATIVE_INFINITY;
+      return;
+    }
+    const written = await this.#write(current);
+    if (asked.attempt !== this.#attempts) return;
+    this.#seen = written;
+    this.#record.note(written);
+    this.#renewed(asked.askedAt);
   }
 
-  #holding(): NonNullable<Lease['spec']> {
-    return {
-      holderIdentity: this.#options.identity,
-      leaseDurationSeconds: LEASE_MS / 1000,
-      renewTime: this.#microTime(),
-    };
+  #write(current: Lease | undefined): Promise<Lease> {
+    const { cluster, lease, labels } = this.#options;
+    if (current !== undefined) return this.#replace(current, this.#record.next(current));
+    return cluster.create<Lease>(LEASE, this.#record.first(lease, labels), this.#limits);
   }
 
-  #microTime(): string {
-    return new Date(this.#options.clock.now()).toISOString().replace('Z', '000Z');
-  }
-
-  async #write(current: Lease, spec: NonNullable<Lease['spec']>): Promise<void> {
-    await this.#options.cluster.patch(
+  #replace(current: Lease, spec: LeaseSpec): Promise<Lease> {
+    return this.#options.cluster.patch<Lease>(
       LEASE,
       this.#options.lease,
       [
         { op: 'test', path: '/metadata/resourceVersion', value: current.metadata.resourceVersion },
         { op: 'add', path: '/spec', value: spec },
       ],
-      { fieldManager: FIELD_MANAGER },
+      this.#limits,
     );
+  }
+
+  get #limits(): WriteOptions {
+    return { fieldManager: FIELD_MANAGER, withinMs: this.#times.renewDeadlineMs / 2 };
+  }
+
+  #renewed(askedAt: number): void {
+    const { clock } = this.#options;
+    this.#renewedAt = askedAt;
+    // Told in time even when the next call hangs.
+    clock.clearTimeout(this.#deadline);
+    const leftMs = askedAt + this.#times.renewDeadlineMs - clock.monotonic();
+    this.#deadline = clock.setTimeout(() => this.#tell(), Math.max(0, Math.ceil(leftMs)));
   }
 
   /** Lets the next one take over at once, instead of after the lease has run out. */
   async #release(): Promise<void> {
-    const { cluster, clock, lease, identity, onError } = this.#options;
+    const { clock, identity, onError } = this.#options;
     const led = this.leads;
+    this.#attempts += 1;
     clock.clearTimeout(this.#deadline);
     this.#renewedAt = Number.NEGATIVE_INFINITY;
     this.#tell();
     if (!led) return;
     try {
-      const current = await cluster.get<Lease>(LEASE, lease);
-      if (current?.spec?.holderIdentity !== identity) return;
-      await this.#write(current, { ...current.spec, holderIdentity: '', leaseDurationSeconds: 1 });
+      const current = await this.#look();
+      if (current === undefined || holderOf(current) !== identity) return;
+      await this.#replace(current, { ...current.spec, ...RELEASED });
     } catch (error) {
       onError(error);
     }
@@ -166,3 +239,7 @@ export class Leader {
     this.#options.onChange(this.leads);
   }
 }
+
+/** The Lease is not as this process last saw it. */
+const isChanged = (error: unknown): boolean =>
+  isConflict(error) || isNotFound(error) || isAlreadyExists(error);

@@ -3,7 +3,7 @@ import { systemClock, type Clock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { Controller, type ControllerMetrics } from './controller.ts';
 import { EventRecorder } from './event-recorder.ts';
-import { fenced } from './fenced-cluster.ts';
+import { Fence } from './fenced-cluster.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
 import type { InformerMetrics } from './informer.ts';
 import { Informers } from './informers.ts';
@@ -105,7 +105,10 @@ export abstract class Operator extends dotI.default {
         onChange: (leads) => this.#lead(leads),
       });
     }
-    this.#writes = fenced(cluster, () => this.#leader?.leads ?? true);
+    this.#writes = new Fence(
+      cluster,
+      () => this.#leader?.writeTimeMs ?? Number.POSITIVE_INFINITY,
+    ).cluster;
     this.#events = new EventRecorder({
       cluster: this.#writes,
       clock: this.#clock,
@@ -132,6 +135,11 @@ export abstract class Operator extends dotI.default {
 
   get leads(): boolean {
     return this.#term !== undefined;
+  }
+
+  /** By resource, the seconds since the API server last proved its cache to be current. */
+  cacheAges(): ReturnType<Informers['ages']> {
+    return this.#informers.ages();
   }
 
   /** What waits, works and fails, by controller: for a person in trouble. */

@@ -1,16 +1,28 @@
 import { matchesLabels } from './label-selector.ts';
-import { isNewer, ObjectCache, type Change } from './object-cache.ts';
+import { isNewer, isOlder, ObjectCache, type Change } from './object-cache.ts';
+import { partialOf } from './partial-metadata.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
-import { keyOf, keyString, type KubernetesObject } from './resource-type.ts';
+import { keyOf, keyString, type KubernetesObject, type ObjectKey } from './resource-type.ts';
 import { slimObject } from './slim-object.ts';
+import { Vanished } from './vanished.ts';
+import { Verification, VERIFY_MS } from './verification.ts';
 
 export type { InformerMetrics } from './reflector.ts';
 
-export type InformerOptions = Omit<ReflectorOptions, 'namespace' | 'onList' | 'onEvent'> & {
+export type InformerOptions = Omit<
+  ReflectorOptions,
+  'namespace' | 'onFound' | 'onListed' | 'onEvent'
+> & {
   /** The namespaces to watch; all when absent or empty. */
   readonly namespaces?: readonly string[] | undefined;
+  /** What to keep of an object; by default all but the field sets of its managers. */
+  readonly keep?: ((object: KubernetesObject) => KubernetesObject) | undefined;
+  /** How often the cache is compared with the server's state, in milliseconds; 10 minutes by default, 0 is never. */
+  readonly verifyMs?: number | undefined;
   /** A listener threw; the others were called all the same. */
   readonly onListenerError: (error: unknown) => void;
+  /** The watch had lost something, which has been put right: so many objects. */
+  readonly onHealed?: ((objects: number) => void) | undefined;
 };
 
 /** Where a change was seen: in a list, on the watch, or in the answer to a write of our own. */
@@ -18,9 +30,6 @@ export type Seen = 'list' | 'watch' | 'write';
 export type Listener = (change: Change, seen: Seen) => void;
 /** Called after each complete list, with all objects there are. */
 export type ListListener = (objects: readonly KubernetesObject[]) => void;
-
-/** So many vanished objects are remembered, against late answers to writes that would revive them. */
-const REMEMBERED = 4096;
 
 /**
  * Keeps a cache equal to what the API server holds of one resource and reports each change once,
@@ -30,9 +39,11 @@ const REMEMBERED = 4096;
 export class Informer {
   readonly cache = new ObjectCache();
   readonly #options: InformerOptions;
+  readonly #keep: (object: KubernetesObject) => KubernetesObject;
   readonly #listeners = new Set<Listener>();
   readonly #listListeners = new Set<ListListener>();
-  readonly #vanished = new Set<string>();
+  readonly #vanished = new Vanished();
+  readonly #reflectors: Reflector[] = [];
   /** Scopes (a namespace, or undefined for all) not yet listed. */
   readonly #unlisted: Set<string | undefined>;
   #markSynced: () => void = () => {};
@@ -41,12 +52,18 @@ export class Informer {
 
   constructor(options: InformerOptions) {
     this.#options = options;
-    const { namespaces = [] } = options;
+    const { namespaces = [], metadataOnly = false, keep = slimObject } = options;
+    this.#keep = metadataOnly ? (object) => keep(partialOf(object)) : keep;
     this.#unlisted = new Set(namespaces.length === 0 ? [undefined] : namespaces);
   }
 
   get hasSynced(): boolean {
     return this.#unlisted.size === 0;
+  }
+
+  /** Seconds since the server last proved the cache to be current, in the worst of its namespaces; 0 before `run`. */
+  get ageSeconds(): number {
+    return Math.max(0, ...this.#reflectors.map(({ ageSeconds }) => ageSeconds));
   }
 
   onChange(listener: Listener): void {
@@ -57,51 +74,109 @@ export class Informer {
     this.#listListeners.add(listener);
   }
 
-  /** Takes in the answer to a write of our own, ahead of its watch event. */
+  /**
+   * Takes in the answer to a write of our own, ahead of its watch event. From then on the cache never
+   * shows that object as it was before, whatever comes in late.
+   */
   learn(object: KubernetesObject): void {
-    const { namespaces = [], labelSelector } = this.#options;
-    const { uid, namespace, labels, resourceVersion } = object.metadata;
     // Without a version it is no state the server ever had.
-    if (resourceVersion === undefined) return;
-    // The answer may come after the news that the object is gone; it must not come back to life.
-    if (uid !== undefined && this.#vanished.has(uid)) return;
-    if (namespaces.length > 0 && !namespaces.includes(namespace ?? '')) return;
-    if (matchesLabels(labelSelector, labels)) this.#put(object, 'write');
+    if (object.metadata.resourceVersion === undefined) return;
+    if (this.#selects(object)) this.#put(object, 'write');
+  }
+
+  /**
+   * Takes in the answer to a deletion of our own, or to the removal of a finalizer: what stays for the
+   * time being is learned, what is gone leaves the cache at once and does not come back.
+   *
+   * @param object the object that was to be deleted, with its uid
+   * @param answer what the server showed of it; undefined when it is gone
+   */
+  learnDeleted(object: KubernetesObject, answer: KubernetesObject | undefined): void {
+    if (answer !== undefined && !isGone(answer)) return this.learn(answer);
+    const { uid } = object.metadata;
+    if (uid === undefined) return;
+    this.#vanished.add(uid, undefined);
+    const known = this.cache.get(keyOf(object));
+    if (known?.metadata.uid !== uid) return;
+    this.#report(this.cache.remove(known), 'write');
+    this.#measure();
   }
 
   /** Runs until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const { namespaces: _namespaces, onListenerError: _onListenerError, ...shared } = this.#options;
-    const scopes = [...this.#unlisted];
-    await Promise.all(
-      scopes.map((namespace) =>
-        new Reflector({
-          ...shared,
-          namespace,
-          onList: (objects, version) => this.#replace(namespace, objects, version),
-          onEvent: (type, object) => {
-            if (type === 'DELETED') this.#report(this.cache.remove(slimObject(object)), 'watch');
-            else this.#put(object, 'watch');
-            this.#measure();
-          },
-        }).run(signal),
-      ),
-    );
+    await Promise.all([...this.#unlisted].map((namespace) => this.#follow(namespace, signal)));
   }
 
-  #replace(
-    namespace: string | undefined,
-    objects: readonly KubernetesObject[],
-    listVersion: string | undefined,
-  ): void {
-    const found = new Set(objects.map((object) => keyString(keyOf(object))));
-    for (const known of this.cache.list(namespace)) {
-      const gone = !found.has(keyString(keyOf(known)));
-      // Something written after the list was read is not in it, and yet there.
-      if (gone && isNewer(listVersion, known.metadata.resourceVersion))
-        this.#report(this.cache.remove(known), 'list');
+  async #follow(namespace: string | undefined, signal: AbortSignal): Promise<void> {
+    const reflector = new Reflector({
+      ...this.#options,
+      namespace,
+      onFound: (object, version) => {
+        this.#vanished.revive(object.metadata.uid, version);
+        this.#put(object, 'list');
+      },
+      onListed: (found, version) => this.#sweep(namespace, found, version),
+      onEvent: (type, object) => {
+        if (type === 'DELETED') this.#remove(object);
+        else this.#put(object, 'watch');
+        this.#measure();
+      },
+    });
+    this.#reflectors.push(reflector);
+    const verification = this.#verification(namespace, reflector);
+    await Promise.all([reflector.run(signal), verification.run(signal)]);
+  }
+
+  #verification(namespace: string | undefined, reflector: Reflector): Verification {
+    const { type, metrics, verifyMs = VERIFY_MS, onHealed } = this.#options;
+    return new Verification({
+      ...this.#options,
+      namespace,
+      everyMs: verifyMs,
+      ready: () => reflector.hasListed,
+      cached: () => this.cache.list(namespace),
+      get: (key) => this.cache.get(key),
+      isPast: (uid, version) => this.#vanished.wasGoneAt(uid, version),
+      heal: (key, live, version) => this.#heal(key, live, version),
+      relist: () => reflector.relist(),
+      onVerified: (healed, how) => {
+        if (how === 'single') reflector.confirm();
+        if (healed === 0) return;
+        metrics.healed?.(type.plural, healed);
+        onHealed?.(healed);
+      },
+    });
+  }
+
+  #heal(key: ObjectKey, live: KubernetesObject | undefined, version: string): boolean {
+    const before = this.cache.get(key);
+    if (live !== undefined && this.#selects(live)) {
+      this.#vanished.revive(live.metadata.uid, undefined);
+      this.#put(live, 'list');
+    } else if (before !== undefined && isNewer(version, before.metadata.resourceVersion)) {
+      this.#vanish(before, version);
     }
-    for (const object of objects) this.#put(object, 'list');
+    this.#measure();
+    return this.cache.get(key) !== before;
+  }
+
+  #selects({ metadata }: KubernetesObject): boolean {
+    const { namespaces = [], labelSelector } = this.#options;
+    if (namespaces.length > 0 && !namespaces.includes(metadata.namespace ?? '')) return false;
+    return matchesLabels(labelSelector, metadata.labels);
+  }
+
+  /** After a complete list: what was not in it is gone. */
+  #sweep(
+    namespace: string | undefined,
+    found: ReadonlySet<string>,
+    version: string | undefined,
+  ): void {
+    for (const known of this.cache.list(namespace)) {
+      if (found.has(keyString(keyOf(known)))) continue;
+      // Something written after the list was read is not in it, and yet there.
+      if (isNewer(version, known.metadata.resourceVersion)) this.#vanish(known, version);
+    }
     this.#unlisted.delete(namespace);
     this.#measure();
     if (!this.hasSynced) return;
@@ -111,29 +186,39 @@ export class Informer {
   }
 
   #put(object: KubernetesObject, seen: Seen): void {
-    const before = this.cache.get(keyOf(object));
     const { uid, resourceVersion } = object.metadata;
+    if (this.#vanished.covers(uid, resourceVersion)) return;
+    const before = this.cache.get(keyOf(object));
     const replaced =
       before !== undefined &&
       before.metadata.uid !== uid &&
       isNewer(resourceVersion, before.metadata.resourceVersion);
     // Deleted and made again under the same name while nobody looked: that is two changes.
-    if (replaced) this.#report(this.cache.remove(before), seen === 'list' ? 'list' : 'watch');
-    if (uid !== undefined && seen !== 'write') this.#vanished.delete(uid);
-    this.#report(this.cache.put(slimObject(object)), seen);
+    if (replaced) {
+      this.#vanished.add(before.metadata.uid, undefined);
+      this.#report(this.cache.remove(before), seen === 'list' ? 'list' : 'watch');
+    }
+    this.#report(this.cache.put(this.#keep(object)), seen);
+  }
+
+  #remove(object: KubernetesObject): void {
+    const { uid, resourceVersion } = object.metadata;
+    const known = this.cache.get(keyOf(object))?.metadata;
+    // A write of ours may have brought back into the selection what this tells had left it.
+    if (known?.uid === uid && isOlder(resourceVersion, known?.resourceVersion)) return;
+    this.#vanished.add(uid, resourceVersion);
+    this.#report(this.cache.remove(this.#keep(object)), 'watch');
+  }
+
+  /** @param version as of which it is not there; undefined: the server knows no such resource, for now */
+  #vanish(known: KubernetesObject, version: string | undefined): void {
+    if (version !== undefined) this.#vanished.add(known.metadata.uid, version);
+    this.#report(this.cache.remove(known), 'list');
   }
 
   #report(change: Change | undefined, seen: Seen): void {
     if (change === undefined) return;
-    if (change.type === 'DELETED') this.#remember(change.object.metadata.uid);
     for (const listener of this.#listeners) this.#call(() => listener(change, seen));
-  }
-
-  #remember(uid: string | undefined): void {
-    if (uid === undefined) return;
-    this.#vanished.add(uid);
-    const [oldest] = this.#vanished;
-    if (this.#vanished.size > REMEMBERED && oldest !== undefined) this.#vanished.delete(oldest);
   }
 
   /** A listener's fault must neither break the stream nor keep the news from the others. */
@@ -149,3 +234,17 @@ export class Informer {
     this.#options.metrics.cached(this.#options.type.plural, this.cache.size);
   }
 }
+
+/** Marked for deletion with nothing left to wait for: no finalizer, no grace period, no namespace's own finalizer. */
+const isGone = (object: KubernetesObject): boolean => {
+  const {
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    finalizers = [],
+  } = object.metadata as KubernetesObject['metadata'] & {
+    readonly deletionGracePeriodSeconds?: number;
+  };
+  const { spec } = object as { readonly spec?: { readonly finalizers?: readonly unknown[] } };
+  if (deletionTimestamp === undefined || finalizers.length > 0) return false;
+  return (deletionGracePeriodSeconds ?? 0) === 0 && (spec?.finalizers ?? []).length === 0;
+};

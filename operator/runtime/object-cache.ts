@@ -15,6 +15,10 @@ export const isNewer = (left: string | undefined, right: string | undefined): bo
   return left.length === right.length ? left > right : left.length > right.length;
 };
 
+/** Whether `left` is known to have been written before `right`. */
+export const isOlder = (left: string | undefined, right: string | undefined): boolean =>
+  left !== undefined && right !== undefined && left !== right && !isNewer(left, right);
+
 /**
  * The latest known state of one resource's objects. Older states never replace newer ones, whatever
  * order they arrive in, so the answer to a write may be put in ahead of its watch event.

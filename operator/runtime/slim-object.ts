@@ -15,3 +15,10 @@ export const slimObject = (object: KubernetesObject): KubernetesObject => {
   }));
   return { ...object, metadata: { ...metadata, managedFields: writers } };
 };
+
+/** Drops who wrote and when as well: for objects that no audit tells of, such as children. */
+export const withoutWriters = (object: KubernetesObject): KubernetesObject => {
+  if (object.metadata.managedFields === undefined) return object;
+  const { managedFields: _managedFields, ...metadata } = object.metadata;
+  return { ...object, metadata };
+};

@@ -4,11 +4,12 @@ import type { Clock } from './clock.ts';
 export class Watchdog {
   readonly #clock: Clock;
   readonly #outer: AbortSignal;
-  readonly #patienceMs: number;
+  #patienceMs: number;
   readonly #controller = new AbortController();
   #lastSeen: number;
   #handle: ReturnType<Clock['setTimeout']>;
   barked = false;
+  wasCut = false;
 
   constructor(clock: Clock, outer: AbortSignal, patienceMs: number) {
     this.#clock = clock;
@@ -22,6 +23,18 @@ export class Watchdog {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** From now on so much silence is allowed. */
+  expect(patienceMs: number): void {
+    this.#patienceMs = patienceMs;
+    this.touch();
+  }
+
+  /** Ends the stream without calling it dead. */
+  cut(): void {
+    this.wasCut = true;
+    this.#controller.abort();
   }
 
   touch(): void {

@@ -1,5 +1,11 @@
 import { MemoryCluster } from '../memory-cluster.ts';
-import type { ListOptions, ObjectList, WatchEvent, WatchOptions } from '../cluster.ts';
+import {
+  ApiError,
+  type ListOptions,
+  type ObjectList,
+  type WatchEvent,
+  type WatchOptions,
+} from '../cluster.ts';
 import type { KubernetesObject, ResourceType } from '../resource-type.ts';
 
 type Watch = {
@@ -21,6 +27,8 @@ export class ScriptedCluster extends MemoryCluster {
   readonly watchErrors: Error[] = [];
   /** Answers of the next lists instead of the true ones. */
   readonly staleLists: ObjectList<KubernetesObject>[] = [];
+  /** Whether watches may begin with all there is; else that is refused, as by an older server. */
+  offersInitialEvents = false;
   /** Streams stay open and say nothing. */
   silent = false;
   /** Every watch ends at once. */
@@ -42,6 +50,8 @@ export class ScriptedCluster extends MemoryCluster {
   }
 
   override async *watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent> {
+    if (options.initialEvents === true && !this.offersInitialEvents)
+      throw new ApiError(422, 'Invalid', 'sendInitialEvents is forbidden for watch');
     const error = this.watchErrors.shift();
     const inner = new AbortController();
     let wake = (): void => undefined;

@@ -102,15 +102,31 @@ export const underWay = (
 
 /** The end of an Experiment whose trial did not finish well, or reported nothing to judge it by. */
 export const failed = (
-  experiment: Experiment,
+  result: Result,
   reason: 'TrialFailed' | 'MetricMissing',
   message: string,
-  at: Date,
 ): Outcome =>
   stalled(ready('False', reason, message), {
-    status: statusWith(experiment, { failed: 1 }, { completionTime: timestamp(at) }),
+    status: statusWith(
+      result.experiment,
+      { failed: 1 },
+      { startTime: startOf(result), completionTime: timestamp(result.at) },
+    ),
     conditions: [condition('Failed', 'True', reason, message)],
+    ...untilJobExpires(result),
   });
+
+/** The pass that sees the end may miss the beginning. */
+const startOf = ({ experiment, run, at }: Result): string =>
+  experiment.status?.startTime ?? timestamp(new Date(run.startTime ?? at));
+
+/** Nothing else need wake an ended Experiment, so the end of its Job's time has to. */
+const untilJobExpires = ({ experiment }: Result): { readonly requeueAfterMs?: number } => {
+  const { ttlSecondsAfterFinished, trialTemplate } = experiment.spec;
+  return ttlSecondsAfterFinished === undefined || trialTemplate.retain
+    ? {}
+    : { requeueAfterMs: ttlSecondsAfterFinished * 1000 };
+};
 
 /** Whether the run logged what the objective wants; otherwise why not. */
 export const missingMetric = (experiment: Experiment, run: Run): string | undefined => {
@@ -142,6 +158,7 @@ export const notRegistered = (result: Result, reason: Reason, message: string): 
   stalled(ready('False', reason, message), {
     status: finishedStatus(result, undefined),
     conditions: [condition('Complete', 'True', reason, message)],
+    ...untilJobExpires(result),
   });
 
 export const complete = (
@@ -157,18 +174,20 @@ export const complete = (
   return settled(ready('True', reason, message), {
     status: finishedStatus(result, registered?.version),
     conditions: [condition('Complete', 'True', reason, message)],
+    ...untilJobExpires(result),
   });
 };
 
 const finishedStatus = (
-  { experiment, run, at }: Result,
+  result: Result,
   registeredVersion: string | undefined,
-): Readonly<Record<string, unknown>> =>
-  statusWith(
+): Readonly<Record<string, unknown>> => {
+  const { experiment, run, at } = result;
+  return statusWith(
     experiment,
     { succeeded: 1 },
     {
-      startTime: experiment.status?.startTime ?? timestamp(new Date(run.startTime ?? at)),
+      startTime: startOf(result),
       completionTime: timestamp(at),
       currentOptimalTrial: {
         bestTrialName: trialName(experiment, 0),
@@ -179,6 +198,7 @@ const finishedStatus = (
       ...(registeredVersion === undefined ? {} : { registeredVersion }),
     },
   );
+};
 
 const MOST_METRICS = 64;
 

@@ -296,11 +296,23 @@ describe('an Experiment without parameters', () => {
     expect(await ready()).toMatch(/^Unknown TrialRunning/);
   });
 
+  test.each(['Complete', 'Failed'] as const)(
+    'that is %s when it is first looked at has a beginning too',
+    async (end) => {
+      await create();
+      await pass();
+      await world.change(EXPERIMENT, NAME, '/status', {});
+      await endJob(end);
+      await pass();
+      expect((await statusOf())?.startTime).toMatch(/^2026-03-01T12:0/);
+    },
+  );
+
   test('deletes its Job after ttlSecondsAfterFinished, not its result', async () => {
     await create({ ttlSecondsAfterFinished: 600 });
     await pass();
     await endJob('Complete');
-    await pass();
+    expect(await pass()).toEqual({ requeueAfterMs: 600_000 });
     expect(await pass()).toEqual({ requeueAfterMs: 900_000 });
     world.advance(901_000);
     await pass();

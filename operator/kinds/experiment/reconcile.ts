@@ -164,7 +164,7 @@ const afterTrial = async (
     case 'failed': {
       const at = endOf(trial, pass);
       await ports.runs.finishRun(run.runId, 'FAILED', at.getTime());
-      return failed(experiment, 'TrialFailed', trial.message, at);
+      return failed({ experiment, run, at }, 'TrialFailed', trial.message);
     }
     case 'succeeded': {
       const at = endOf(trial, pass);
@@ -180,9 +180,9 @@ const endOf = ({ at }: { readonly at: string | undefined }, { now }: Pass): Date
   at === undefined ? now : new Date(at);
 
 const afterSuccess = async (result: Result, { pass, ports }: Means): Promise<Outcome> => {
-  const { experiment, run, at } = result;
+  const { experiment, run } = result;
   const missing = missingMetric(experiment, run);
-  if (missing !== undefined) return failed(experiment, 'MetricMissing', missing, at);
+  if (missing !== undefined) return failed(result, 'MetricMissing', missing);
   const { register } = experiment.spec;
   if (register === undefined) return complete(result, undefined);
   const registration = await registerRun({ experiment, register, run }, pass, ports);

@@ -1,0 +1,87 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+
+/** How to start an operator: ours or the peer. */
+export type Contestant = {
+  readonly name: 'ours' | 'go';
+  readonly version: string;
+  readonly command: string;
+  readonly args: (kubeconfig: string, options: StartOptions) => readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+};
+
+export type StartOptions = {
+  readonly workers: number;
+  /** How often ours compares its caches with the server; its default when absent. The peer has none. */
+  readonly verifyMs?: number;
+};
+
+/** Clock ticks of /proc/PID/stat; the same on every Linux that Node runs on. */
+const MS_PER_TICK = 10;
+
+/** An operator that runs, and what it costs. */
+export class OperatorProcess {
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+
+  private constructor(child: ChildProcess, pid: number) {
+    this.#child = child;
+    this.#pid = pid;
+  }
+
+  /** The kernel ends it with this process. */
+  static start(
+    contestant: Contestant,
+    kubeconfig: string,
+    options: StartOptions,
+    logFile: string,
+  ): OperatorProcess {
+    const log = openSync(logFile, 'a');
+    const args = contestant.args(kubeconfig, options);
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', contestant.command, ...args], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...contestant.env },
+    });
+    closeSync(log);
+    if (child.pid === undefined) throw new Error(`Cannot start ${contestant.command}`);
+    return new OperatorProcess(child, child.pid);
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** User and system time of all its threads so far. */
+  get cpuMs(): number {
+    const stat = readFileSync(`/proc/${this.#pid}/stat`, 'utf8');
+    // The name in parentheses may hold anything; state is the first field behind it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+  }
+
+  /** The most memory it ever held, in MiB. */
+  get peakMib(): number {
+    return this.#status('VmHWM');
+  }
+
+  get residentMib(): number {
+    return this.#status('VmRSS');
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (!this.alive) return;
+    const ended = once(this.#child, 'exit');
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    this.#child.kill(signal);
+    await ended;
+    clearTimeout(killer);
+  }
+
+  #status(field: string): number {
+    const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8');
+    const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1];
+    if (kib === undefined) throw new Error(`/proc/${this.#pid}/status has no ${field}`);
+    return Number(kib) / 1024;
+  }
+}

@@ -1,6 +1,7 @@
 /**
- * Two projects: `unit` (pure and in-memory, every *.test.ts beside its source) and `integration`
- * (*.integration.test.ts, against real servers that `e2e/integration` starts).
+ * `unit` (pure and in-memory, every *.test.ts beside its source), `integration`
+ * (*.integration.test.ts, against real servers that `e2e/integration` starts), `faults`
+ * (*.faults.test.ts, each with an API server of its own that is put in trouble) and `journeys`.
  */
 const shared = {
   testEnvironment: 'node',
@@ -21,13 +22,22 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/{operator,crds,serving-runtime,charts,e2e}/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.integration\\.test\\.ts$', '/e2e/journeys/'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '\\.(integration|faults)\\.test\\.ts$',
+        '/e2e/journeys/',
+      ],
     },
     {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/{operator,crds,serving-runtime,charts,e2e}/**/*.integration.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/e2e/journeys/'],
+    },
+    {
+      ...shared,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/e2e/faults/**/*.faults.test.ts'],
     },
     {
       ...shared,

@@ -58,6 +58,11 @@ export const tests: readonly Check[] = [
     results: '.build/integration.json',
     coverage: '.build/coverage-integration/coverage-summary.json',
   },
+  {
+    name: 'fault cases',
+    command: ['node', 'e2e/faults/main.ts'],
+    results: '.build/faults.json',
+  },
 ];
 
 export const journeys: readonly Check[] = [

@@ -32,6 +32,8 @@ export type ControllerMetrics = QueueMetrics & {
 
 export type ControllerOptions = {
   readonly reconciler: Reconciler;
+  /** Whether the objects of a namespace are this controller's; all are when absent. */
+  readonly mine?: ((namespace: string) => boolean) | undefined;
   readonly cluster: Cluster;
   readonly informers: Informers;
   readonly events: EventRecorder;
@@ -109,8 +111,7 @@ export class Controller {
   start(signal: AbortSignal): void {
     this.#signal = signal;
     // Whatever was due while this replica did not lead is found out by looking at every object.
-    for (const object of this.#own.cache.list())
-      this.#queue.add(keyString(keyOf(object)), 'resync');
+    for (const object of this.#own.cache.list()) this.#add(keyString(keyOf(object)), 'resync');
     this.#queue.start((key) => this.#handle(key));
   }
 
@@ -122,7 +123,8 @@ export class Controller {
 
   /** Nothing is noted while this replica does not work; `start` looks at every object anyway. */
   #add(key: string, lane: Lane = 'change'): void {
-    if (!this.#signal.aborted) this.#queue.add(key, lane);
+    const { mine = () => true } = this.#options;
+    if (!this.#signal.aborted && mine(parseKey(key).namespace)) this.#queue.add(key, lane);
   }
 
   #watched({ type, labelSelector }: Watch): Informer {
@@ -208,6 +210,7 @@ export class Controller {
     if (object === undefined) {
       this.#queue.forget(key);
       this.#background.forget(key);
+      this.#reconciliation.forget(key);
       return {};
     }
     const startedAt = clock.monotonic();

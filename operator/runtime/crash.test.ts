@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Fence } from './fenced-cluster.ts';
+import { fenced } from './fenced-cluster.ts';
 import { CONFIG_MAP, SERVICE } from './kubernetes-types.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import type { Cluster } from './cluster.ts';
@@ -25,7 +25,7 @@ const mortal = (cluster: Cluster, writes: number): { readonly cluster: Cluster; 
     return answer;
   };
   life.cluster = {
-    ...new Fence(cluster, () => Number.POSITIVE_INFINITY).cluster,
+    ...fenced(cluster, () => Number.POSITIVE_INFINITY),
     apply: (type, object, options) => call(() => cluster.apply(type, object, options)),
     create: (type, object, options) => call(() => cluster.create(type, object, options)),
     patch: (type, key, patch, options) => call(() => cluster.patch(type, key, patch, options)),

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ApiError, type Cluster } from './cluster.ts';
-import { Fence, NotLeaderError } from './fenced-cluster.ts';
+import { fenced, NotLeaderError } from './fenced-cluster.ts';
 import { LEASE } from './kubernetes-types.ts';
 import { Leader } from './leader.ts';
 import { leaseObject } from './lease.ts';
@@ -47,7 +47,7 @@ const candidate = (
   };
 };
 
-const unfenced = (): Cluster => new Fence(cluster, () => Number.POSITIVE_INFINITY).cluster;
+const unfenced = (): Cluster => fenced(cluster, () => Number.POSITIVE_INFINITY);
 const holder = async (): Promise<unknown> =>
   ((await cluster.get(LEASE, lease)) as unknown as { spec: { holderIdentity: string } }).spec
     .holderIdentity;
@@ -141,7 +141,7 @@ describe('leader election', () => {
   test('a leader that was frozen does not lead when it wakes up, and its writes are refused', async () => {
     const awake = new VirtualClock();
     const one = candidate('one');
-    const writes = new Fence(cluster, () => one.leader.writeTimeMs).cluster;
+    const writes = fenced(cluster, () => one.leader.writeTimeMs);
     const two = candidate('two', { at: awake });
     await awake.advance(2_000);
     clock.freeze(20_000);
@@ -379,7 +379,7 @@ describe('a fenced cluster', () => {
 
   test('reads always and writes only while it may', async () => {
     let timeMs = 1_000;
-    const writes = new Fence(cluster, () => timeMs).cluster;
+    const writes = fenced(cluster, () => timeMs);
     await writes.create(WIDGET, widget('x'), by);
     await writes.apply(WIDGET, widget('x', {}, { a: 1 }), by);
     await writes.patch(WIDGET, key, [{ op: 'add', path: '/spec/b', value: 2 }], by);
@@ -405,7 +405,7 @@ describe('a fenced cluster', () => {
     };
     const one = candidate('one');
     await clock.settle();
-    const { cluster: writes } = new Fence(recording, () => one.leader.writeTimeMs);
+    const writes = fenced(recording, () => one.leader.writeTimeMs);
     await writes.create(WIDGET, widget('x'), by);
     // The last moment of a lead: 2.5 s for the write, and 2.5 s more until the lease has run out.
     clock.freeze(9_999);
@@ -415,24 +415,5 @@ describe('a fenced cluster', () => {
     clock.freeze(1);
     await expect(writes.create(WIDGET, widget('x'), by)).rejects.toThrow(NotLeaderError);
     await one.stop();
-  });
-
-  test('knows when no write is under way', async () => {
-    let finish = (): void => undefined;
-    const slow: Cluster = {
-      ...unfenced(),
-      create: (_type, object) =>
-        new Promise((resolve) => (finish = () => resolve(object as never))),
-    };
-    const fence = new Fence(slow, () => Number.POSITIVE_INFINITY);
-    await fence.drained();
-    const order: string[] = [];
-    const written = fence.cluster.create(WIDGET, widget('x'), by).then(() => order.push('written'));
-    const drained = fence.drained().then(() => order.push('drained'));
-    await clock.settle();
-    expect(order).toEqual([]);
-    finish();
-    await Promise.all([written, drained]);
-    expect(order).toEqual(['written', 'drained']);
   });
 });

@@ -19,6 +19,8 @@ export type LeaderOptions = {
   readonly lease: ObjectKey;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly times?: LeaseTimes | undefined;
+  /** Others hold it under the same identity, so it is not released at the end. */
+  readonly shared?: boolean;
   /** Unique among replicas: the pod's name. */
   readonly identity: string;
   readonly onError: (error: unknown) => void;
@@ -217,13 +219,13 @@ export class Leader {
 
   /** Lets the next one take over at once, instead of after the lease has run out. */
   async #release(): Promise<void> {
-    const { clock, identity, onError } = this.#options;
+    const { clock, identity, shared, onError } = this.#options;
     const led = this.leads;
     this.#attempts += 1;
     clock.clearTimeout(this.#deadline);
     this.#renewedAt = Number.NEGATIVE_INFINITY;
     this.#tell();
-    if (!led) return;
+    if (!led || shared === true) return;
     try {
       const current = await this.#look();
       if (current === undefined || holderOf(current) !== identity) return;

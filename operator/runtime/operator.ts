@@ -1,62 +1,22 @@
 import dotI, { type ResourceEvent, type ResourceMeta } from '@dot-i/k8s-operator';
-import { systemClock, type Clock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
-import { Controller, type ControllerMetrics } from './controller.ts';
-import { EventRecorder } from './event-recorder.ts';
-import { Fence } from './fenced-cluster.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
-import type { InformerMetrics } from './informer.ts';
-import { Informers } from './informers.ts';
-import { Leader } from './leader.ts';
 import { mergePatch } from './merge-patch.ts';
-import type { Change } from './object-cache.ts';
-import type { OwnObject, PassLogger, Reconciler } from './reconciler.ts';
+import type { Observer, OperatorOptions } from './operator-options.ts';
+import { OperatorRuntime } from './operator-runtime.ts';
+import type { OwnObject, Reconciler } from './reconciler.ts';
 import { apiVersionOf, keyOf, type KubernetesObject, type ResourceType } from './resource-type.ts';
-import { RetryBudget } from './retry-budget.ts';
-import type { Spans } from './spans.ts';
-import { metaOf, ResourceWatch } from './resource-watch.ts';
+import { metaOf } from './resource-watch.ts';
 import type { QueueSnapshot } from './work-queue.ts';
 
-export type RuntimeLogger = PassLogger & { child(fields: object): RuntimeLogger };
-
-export type RuntimeMetrics = {
-  readonly informers: InformerMetrics;
-  controller(name: string): ControllerMetrics;
-  leads(leads: boolean): void;
-};
-
-export type OperatorOptions = {
-  readonly cluster: Cluster;
-  readonly log: RuntimeLogger;
-  readonly metrics: RuntimeMetrics;
-  /** One per pass, with its calls inside; none when absent. */
-  readonly spans?: Spans;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-  /** Watch one namespace only; all when undefined. */
-  readonly namespace?: string | undefined;
-  /** Watch these namespaces only; all when absent or empty. */
-  readonly namespaces?: readonly string[] | undefined;
-  /** Passes of one kind that may run at once. */
-  readonly workers: number;
-  /** The same, by plural, where it differs. */
-  readonly workersByKind?: Readonly<Record<string, number>>;
-  readonly finalizerDeadlineMs: number;
-  /** This replica's name, in Events and as holder of the Lease. */
-  readonly identity: string;
-  /** undefined: leads without an election (one replica, tests). */
-  readonly lease?: { readonly namespace: string; readonly name: string } | undefined;
-};
-
-/** Sees every change of a resource while this replica leads, and everything there is when it begins to. */
-export type Observer = {
-  changed(change: Change): void;
-  listed(objects: readonly KubernetesObject[]): void;
-};
+export type {
+  Observer,
+  OperatorOptions,
+  RuntimeLogger,
+  RuntimeMetrics,
+} from './operator-options.ts';
 
 const FIELD_MANAGER = 'mlops-operator';
-/** How long the end of a lead may wait for Events; others wait for the lead. */
-const EVENTS_MS = 500;
 
 /**
  * The base class of an operator: @dot-i/k8s-operator's programming model (`init`, `watchResource`,
@@ -66,152 +26,60 @@ const EVENTS_MS = 500;
  * network is overridden here (decisions/0002), and `control` adds level-triggered controllers.
  */
 export abstract class Operator extends dotI.default {
-  readonly #options: OperatorOptions;
-  readonly #clock: Clock;
-  readonly #random: () => number;
-  readonly #writes: Cluster;
-  readonly #informers: Informers;
-  readonly #events: EventRecorder;
-  readonly #budget: RetryBudget;
-  readonly #controllers: Controller[] = [];
-  readonly #observers: { readonly type: ResourceType; readonly observer: Observer }[] = [];
-  readonly #watches: ResourceWatch[] = [];
+  readonly #cluster: Cluster;
+  readonly #runtime: OperatorRuntime;
   readonly #types = new Map<string, ResourceType>();
-  readonly #leader: Leader | undefined;
-  readonly #stopping = new AbortController();
-  #ending = false;
-  #started = false;
-  /** From the beginning of a term until its last pass has ended: what is written then is still seen. */
-  #observing = false;
-  #term: AbortController | undefined;
-  /** Starts and stops of terms, one after the other. */
-  #turn: Promise<void> = Promise.resolve();
-  #finished: Promise<unknown> = Promise.resolve();
 
   constructor(options: OperatorOptions) {
     super();
-    this.#options = options;
-    const { cluster, log, metrics, lease, identity } = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? Math.random;
-    this.#budget = new RetryBudget(this.#clock);
-    if (lease !== undefined) {
-      this.#leader = new Leader({
-        cluster,
-        clock: this.#clock,
-        lease,
-        identity,
-        onError: (err) => log.warn({ err }, 'leader election call failed, will retry'),
-        onChange: (leads) => this.#lead(leads),
-      });
-    }
-    this.#writes = new Fence(
-      cluster,
-      () => this.#leader?.writeTimeMs ?? Number.POSITIVE_INFINITY,
-    ).cluster;
-    this.#events = new EventRecorder({
-      cluster: this.#writes,
-      clock: this.#clock,
-      instance: identity,
-      onError: (err) => log.warn({ err }, 'an Event could not be recorded'),
-    });
-    this.#informers = new Informers({
-      cluster,
-      namespaces: options.namespace === undefined ? options.namespaces : [options.namespace],
-      clock: this.#clock,
-      random: this.#random,
-      metrics: metrics.informers,
-      onError: (type, err, retryInMs) =>
-        log.warn({ resource: type.plural, retryInMs, err }, 'list or watch failed, will retry'),
-      onListenerError: (type, err) =>
-        log.error({ resource: type.plural, err }, 'a change could not be taken in'),
-    });
+    this.#cluster = options.cluster;
+    this.#runtime = new OperatorRuntime(options);
   }
 
   /** Whether caches are filled, so that answers and decisions are no guesses. */
   get ready(): boolean {
-    return this.#started && this.#informers.synced;
+    return this.#runtime.ready;
   }
 
+  /** Whether this replica works, be it on one shard of several. */
   get leads(): boolean {
-    return this.#term !== undefined;
-  }
-
-  /** By resource, the seconds since the API server last proved its cache to be current. */
-  cacheAges(): ReturnType<Informers['ages']> {
-    return this.#informers.ages();
+    return this.#runtime.leads;
   }
 
   /** What waits, works and fails, by controller: for a person in trouble. */
   debug(): Readonly<Record<string, QueueSnapshot>> {
-    return Object.fromEntries(this.#controllers.map((each) => [each.name, each.queue.snapshot()]));
+    return this.#runtime.debug();
   }
 
   /** Declares all controllers (`init`), fills the caches and works as soon as this replica leads. */
   override async start(): Promise<void> {
     await this.init();
-    const { signal } = this.#stopping;
-    this.#informers.start(signal);
-    this.#started = true;
-    await Promise.race([this.#informers.waitForSync(), aborted(signal)]);
-    if (signal.aborted) return;
-    if (this.#leader === undefined) this.#lead(true);
-    else this.#finished = this.#leader.run(signal);
+    await this.#runtime.start();
   }
 
   /** Begins to stop; `stopped` tells when it is over. */
   override stop(): void {
-    this.#ending = true;
-    this.#lead(false);
-    // The Lease is kept until the passes under way have ended, so that what they write counts.
-    this.#then(() => this.#stopping.abort());
+    this.#runtime.stop();
   }
 
   /** After `stop`: passes under way have ended, the Lease is handed over, streams are closed. */
   async stopped(): Promise<void> {
-    await this.#turn;
-    await this.#finished;
-    await this.#informers.stopped();
+    await this.#runtime.stopped();
   }
 
   /** Runs a reconciler as the controller of its kind. */
   protected control(reconciler: Reconciler): void {
-    const { log, metrics, workers, workersByKind = {}, finalizerDeadlineMs } = this.#options;
-    const name = reconciler.type.kind.toLowerCase();
-    this.#controllers.push(
-      new Controller({
-        reconciler,
-        cluster: this.#writes,
-        informers: this.#informers,
-        events: this.#events,
-        clock: this.#clock,
-        random: this.#random,
-        log: log.child({ controller: name }),
-        metrics: metrics.controller(name),
-        spans: this.#options.spans,
-        workers: workersByKind[reconciler.type.plural] ?? workers,
-        budget: this.#budget,
-        finalizerDeadlineMs,
-      }),
-    );
+    this.#runtime.control(reconciler);
   }
 
   /** What the cache holds of an observed resource; undefined before its first list is complete. */
   protected cachedObjects(type: ResourceType): readonly KubernetesObject[] | undefined {
-    const informer = this.#informers.of(type);
-    return informer.hasSynced ? informer.cache.list() : undefined;
+    return this.#runtime.cachedObjects(type);
   }
 
-  /** Shows every change of a resource to an observer, while this replica leads. */
+  /** Shows every change of a resource to an observer, while this replica leads (the first shard). */
   protected observe(type: ResourceType, observer: Observer): void {
-    const informer = this.#informers.of(type);
-    this.#observers.push({ type, observer });
-    informer.onChange((change, seen) => {
-      if (this.#observes && seen !== 'list') observer.changed(change);
-    });
-    informer.onList((objects) => {
-      if (this.#observes) observer.listed(objects);
-    });
+    this.#runtime.observe(type, observer);
   }
 
   /**
@@ -229,24 +97,7 @@ export abstract class Operator extends dotI.default {
   ): Promise<void> {
     const type: ResourceType = { group, version, plural, kind: plural, namespaced: true };
     this.#types.set(`${plural}.${apiVersionOf(type)}`, type);
-    const { log, workers, metrics } = this.#options;
-    this.#watches.push(
-      new ResourceWatch({
-        informer: this.#informers.of(type),
-        plural,
-        namespace,
-        onEvent,
-        queue: {
-          concurrency: workers,
-          budget: this.#budget,
-          clock: this.#clock,
-          random: this.#random,
-          metrics: metrics.controller(plural),
-          onError: (key, err, attempt, retryInMs) =>
-            log.warn({ key, attempt, retryInMs, err }, 'handler failed, will retry'),
-        },
-      }),
-    );
+    this.#runtime.handle(type, { onEvent, namespace });
   }
 
   /** Throws when the write fails, so that the handler is called again. */
@@ -264,11 +115,11 @@ export abstract class Operator extends dotI.default {
       },
       status,
     };
-    const written = await this.#writes.apply(type, body, {
+    const written = await this.#writes(meta.namespace).apply(type, body, {
       fieldManager: FIELD_MANAGER,
       subresource: 'status',
     });
-    this.#informers.learn(type, written);
+    this.#runtime.informers.learn(type, written);
     return metaOf(type.plural, written);
   }
 
@@ -278,7 +129,7 @@ export abstract class Operator extends dotI.default {
     status: unknown,
   ): Promise<ResourceMeta | null> {
     const key = { namespace: meta.namespace ?? '', name: meta.name };
-    const live = await this.#options.cluster.get<OwnObject>(this.#typeOf(meta), key);
+    const live = await this.#cluster.get<OwnObject>(this.#typeOf(meta), key);
     return this.setResourceStatus(meta, mergePatch(live?.status, status));
   }
 
@@ -297,14 +148,24 @@ export abstract class Operator extends dotI.default {
     if (String(event.type) === 'DELETED') return false;
     if (going && hasFinalizer(object, finalizer)) {
       await deleteAction(event);
-      await this.#writes.patch(type, keyOf(object), removeFinalizer(object, finalizer), {
-        fieldManager: FIELD_MANAGER,
-      });
+      await this.#writes(event.meta.namespace).patch(
+        type,
+        keyOf(object),
+        removeFinalizer(object, finalizer),
+        {
+          fieldManager: FIELD_MANAGER,
+        },
+      );
     }
     if (going || hasFinalizer(object, finalizer)) return going;
-    await this.#writes.patch(type, keyOf(object), addFinalizer(object, finalizer), {
-      fieldManager: FIELD_MANAGER,
-    });
+    await this.#writes(event.meta.namespace).patch(
+      type,
+      keyOf(object),
+      addFinalizer(object, finalizer),
+      {
+        fieldManager: FIELD_MANAGER,
+      },
+    );
     return true;
   }
 
@@ -320,56 +181,13 @@ export abstract class Operator extends dotI.default {
     );
   }
 
+  #writes(namespace = ''): Cluster {
+    return this.#runtime.shardOf(namespace).writes;
+  }
+
   #typeOf(meta: ResourceMeta): ResourceType {
     const type = this.#types.get(meta.id);
     if (type === undefined) throw new Error(`${meta.id} is not watched`);
     return { ...type, kind: meta.kind };
   }
-
-  #lead(leads: boolean): void {
-    if (leads === this.leads || (leads && this.#ending)) return;
-    this.#options.metrics.leads(leads);
-    this.#options.log.info(
-      { identity: this.#options.identity, leads },
-      leads ? 'leading' : 'not leading',
-    );
-    const term = this.#term ?? new AbortController();
-    this.#term = leads ? term : undefined;
-    if (!leads) term.abort();
-    this.#then(() => (leads ? this.#begin(term.signal) : this.#end()));
-  }
-
-  get #observes(): boolean {
-    return this.#observing && (this.#leader?.leads ?? true);
-  }
-
-  #then(step: () => void | Promise<void>): void {
-    this.#turn = this.#turn.then(step).catch((err: unknown) => {
-      this.#options.log.error({ err }, 'beginning or ending to lead failed');
-    });
-  }
-
-  #begin(signal: AbortSignal): void {
-    if (signal.aborted) return;
-    this.#observing = true;
-    for (const { type, observer } of this.#observers)
-      observer.listed(this.#informers.of(type).cache.list());
-    for (const controller of this.#controllers) controller.start(signal);
-    for (const watch of this.#watches) watch.start();
-  }
-
-  async #end(): Promise<void> {
-    await Promise.all([
-      ...this.#controllers.map((each) => each.stop()),
-      ...this.#watches.map((each) => each.stop()),
-    ]);
-    await this.#events.drain(EVENTS_MS);
-    this.#observing = false;
-  }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -8,6 +8,8 @@ export type ResourceWatchOptions = {
   readonly informer: Informer;
   readonly plural: string;
   readonly namespace: string | undefined;
+  /** Whether the objects of a namespace are handled here. */
+  readonly mine: (namespace: string) => boolean;
   readonly onEvent: (event: ResourceEvent) => Promise<void>;
   readonly queue: WorkQueueOptions;
 };
@@ -45,7 +47,8 @@ export class ResourceWatch {
   }
 
   #note(change: Pick<Change, 'type' | 'object'>): void {
-    const { namespace } = this.#options;
+    const { namespace, mine } = this.#options;
+    if (!mine(change.object.metadata.namespace ?? '')) return;
     if (namespace !== undefined && change.object.metadata.namespace !== namespace) return;
     const key = keyString(keyOf(change.object));
     // Added it stays until a handler has come to its end with it.

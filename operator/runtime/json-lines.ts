@@ -1,3 +1,5 @@
+import { setImmediate as others } from 'node:timers/promises';
+
 /** A stream held bytes that are not what was to come; nothing after them can be trusted. */
 export class GarbageError extends Error {
   override readonly name = 'GarbageError';
@@ -20,6 +22,8 @@ export async function* jsonLines<T>(chunks: AsyncIterable<Uint8Array>): AsyncIte
       partial.length = 0;
       partial.push(next);
     }
+    // A long stream may always have its next chunk at hand; without this it would hold up all else.
+    await others();
   }
   yield* parsed<T>(partial.join('') + decoded(decoder));
 }

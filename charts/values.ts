@@ -26,6 +26,8 @@ const global = z
   .prefault({})
   .describe('What all images have in common.');
 
+const duration = z.string().regex(/^(\d+(ms|s|m|h|d))+$/);
+
 const operator = z
   .strictObject({
     replicas: z
@@ -33,7 +35,7 @@ const operator = z
       .min(0)
       .default(2)
       .describe(
-        'Pods. All of them serve the API; one of them, the holder of the Lease, reconciles.',
+        'Pods. All of them serve the API; the holder of the Lease reconciles (with shards: each its share).',
       ),
     image: image('localhost', 'mlops-operator', '', "The operator's image."),
     resources: resources({ cpu: '100m', memory: '256Mi' }, { memory: '1Gi' }),
@@ -61,9 +63,29 @@ const operator = z
       .regex(/^[1-9]\d*(,[a-z]+=[1-9]\d*)*$/)
       .default('4')
       .describe('Objects reconciled at once by each controller: "4" or "4,experiments=8".'),
-    finalizerDeadline: z
-      .string()
-      .regex(/^(\d+(ms|s|m|h|d))+$/)
+    shards: z
+      .int()
+      .min(1)
+      .max(256)
+      .default(1)
+      .describe(
+        'Shares of the namespaces that the pods divide among them; 1: one pod reconciles, the others stand by.',
+      ),
+    leaderElection: z
+      .strictObject({
+        leaseDuration: duration
+          .default('15s')
+          .describe('Another pod takes over when it has seen a Lease unchanged for this long.'),
+        renewDeadline: duration
+          .default('10s')
+          .describe('A pod that could not renew a Lease for this long stops working; shorter.'),
+        retryPeriod: duration
+          .default('2s')
+          .describe('Time between two looks at a Lease; shorter still.'),
+      })
+      .prefault({})
+      .describe('How long a dead pod keeps its work from the others.'),
+    finalizerDeadline: duration
       .default('5m')
       .describe('How long a deleted object waits for an outside system before it is let go.'),
     maxArtifactSize: quantity.default('1Gi').describe('Largest artifact accepted.'),

@@ -124,6 +124,20 @@ export const SETTINGS = {
     .default(true)
     .describe('Reconcile only while holding the Lease; false for a single local process.'),
   MLOPS_LEASE_NAME: z.string().default('mlops-operator').describe('Name of the Lease.'),
+  MLOPS_LEASE_DURATION: duration
+    .default(15_000)
+    .describe('Another replica takes over when it has seen the Lease unchanged for this long.'),
+  MLOPS_LEASE_RENEW_DEADLINE: duration
+    .default(10_000)
+    .describe('A leader that could not renew its Lease for this long does not lead any more.'),
+  MLOPS_LEASE_RETRY_PERIOD: duration
+    .default(2_000)
+    .describe('Time between two looks at the Lease.'),
+  MLOPS_SHARDS: integer(1, 256)
+    .default(1)
+    .describe(
+      'Shares of the namespaces, each with a Lease of its own, that replicas divide among them.',
+    ),
   MLOPS_SPOOL_MAX_ENTRIES: integer(100, 10_000_000)
     .default(20_000)
     .describe('Changes kept in memory while PostgreSQL is down; beyond it a gap is recorded.'),

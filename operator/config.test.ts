@@ -51,6 +51,8 @@ describe('loadConfig', () => {
       leaseName: 'mlops-operator',
       namespace: 'mlops-system',
       identity: 'mlops-operator-0',
+      times: { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 },
+      shards: 1,
     });
     expect(config.workers).toEqual({ default: 2, byKind: { experiments: 8 } });
     expect(config.childResources).toEqual({ requests: { cpu: '50m' }, limits: {} });
@@ -75,6 +77,19 @@ describe('loadConfig', () => {
     });
     expect(loadConfig({ MLOPS_DATABASE_URL_FILE: '/etc/url' }).database).toEqual({
       urlFile: '/etc/url',
+    });
+  });
+
+  test('refuses times of a lease that could let two lead', () => {
+    expect(faultsOf({ MLOPS_LEASE_DURATION: '10s' })).toEqual([
+      expect.stringContaining('MLOPS_LEASE_DURATION, MLOPS_LEASE_RENEW_DEADLINE and'),
+    ]);
+    const short = { MLOPS_LEASE_DURATION: '3s', MLOPS_LEASE_RENEW_DEADLINE: '2s' };
+    expect(
+      loadConfig({ ...short, MLOPS_LEASE_RETRY_PERIOD: '500ms', MLOPS_SHARDS: '8' }).leaderElection,
+    ).toMatchObject({
+      times: { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 500 },
+      shards: 8,
     });
   });
 

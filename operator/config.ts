@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { SETTINGS, type Settings } from './config-settings.ts';
+import { faultOf, type LeaseTimes } from './runtime/lease-times.ts';
 
 export type DatabaseConfig =
   | { readonly url: string }
@@ -60,6 +61,8 @@ export type Config = {
     readonly leaseName: string;
     readonly namespace: string;
     readonly identity: string;
+    readonly times: LeaseTimes;
+    readonly shards: number;
   };
   readonly spool: { readonly maxEntries: number; readonly maxBytes: number };
   readonly logLevel: Settings['MLOPS_LOG_LEVEL'];
@@ -85,7 +88,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads the MLOPS_ variables of `env`; throws ConfigError that names every fault at once. */
 export function loadConfig(env: Environment = process.env): Config {
   const { values, faults } = readSettings(env);
-  const all = [...unknownVariables(env), ...faults, ...contradictions(env)];
+  const all = [
+    ...unknownVariables(env),
+    ...faults,
+    ...contradictions(env),
+    ...(faults.length === 0 ? leaseFaults(values) : []),
+  ];
   if (all.length > 0) throw new ConfigError(all);
   return arrange(values);
 }
@@ -144,11 +152,28 @@ function arrange(s: Settings): Config {
       leaseName: s.MLOPS_LEASE_NAME,
       namespace: s.MLOPS_NAMESPACE,
       identity: s.MLOPS_POD_NAME,
+      times: leaseTimesOf(s),
+      shards: s.MLOPS_SHARDS,
     },
     spool: { maxEntries: s.MLOPS_SPOOL_MAX_ENTRIES, maxBytes: s.MLOPS_SPOOL_MAX_BYTES },
     logLevel: s.MLOPS_LOG_LEVEL,
     otlpEndpoint: s.MLOPS_OTLP_ENDPOINT,
   };
+}
+
+function leaseTimesOf(s: Settings): LeaseTimes {
+  return {
+    leaseMs: s.MLOPS_LEASE_DURATION,
+    renewDeadlineMs: s.MLOPS_LEASE_RENEW_DEADLINE,
+    retryMs: s.MLOPS_LEASE_RETRY_PERIOD,
+  };
+}
+
+function leaseFaults(s: Settings): string[] {
+  const fault = faultOf(leaseTimesOf(s));
+  return fault === undefined
+    ? []
+    : [`MLOPS_LEASE_DURATION, MLOPS_LEASE_RENEW_DEADLINE and MLOPS_LEASE_RETRY_PERIOD: ${fault}`];
 }
 
 function databaseOf(s: Settings): DatabaseConfig | undefined {

@@ -69,6 +69,8 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       lease: config.leaderElection.enabled
         ? { namespace: config.leaderElection.namespace, name: config.leaderElection.leaseName }
         : undefined,
+      leaseTimes: config.leaderElection.times,
+      shards: config.leaderElection.shards,
     },
     { artifacts, runs, children: childDefaults(config) },
     mirror,

@@ -47,7 +47,8 @@ export const CLUSTER_RULES: readonly PolicyRule[] = [
 
 /** In the operator's own namespace. */
 export const OWN_NAMESPACE_RULES: readonly PolicyRule[] = [
-  rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']),
+  // Those of shards and of replicas too; watched, so that a hand-over is noticed at once.
+  rule('coordination.k8s.io', ['leases'], VERBS),
   rule('events.k8s.io', ['events'], ['create', 'patch', 'update']),
 ];
 

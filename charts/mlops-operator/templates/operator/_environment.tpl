@@ -14,6 +14,14 @@
   value: {{ include "mlops.apiUrl" . }}
 - name: MLOPS_LEASE_NAME
   value: {{ include "mlops.fullname" . }}
+- name: MLOPS_LEASE_DURATION
+  value: {{ .Values.operator.leaderElection.leaseDuration }}
+- name: MLOPS_LEASE_RENEW_DEADLINE
+  value: {{ .Values.operator.leaderElection.renewDeadline }}
+- name: MLOPS_LEASE_RETRY_PERIOD
+  value: {{ .Values.operator.leaderElection.retryPeriod }}
+- name: MLOPS_SHARDS
+  value: {{ .Values.operator.shards | quote }}
 - name: MLOPS_SERVING_IMAGE
   value: {{ include "mlops.image" (list . .Values.serving.image) }}
 {{- with .Values.global.imageRegistry }}

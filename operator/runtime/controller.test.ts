@@ -6,6 +6,7 @@ import { MemoryCluster } from './memory-cluster.ts';
 import { TerminalError, type Outcome, type OwnObject, type Reconciler } from './reconciler.ts';
 import type { KubernetesObject } from './resource-type.ts';
 import { configMap, WIDGET, widget } from './testing/objects.ts';
+import { ScriptedCluster } from './testing/scripted-cluster.ts';
 import { started, stopped, type TestOperator } from './testing/test-operator.ts';
 import { VirtualClock } from './testing/virtual-clock.ts';
 
@@ -216,6 +217,34 @@ describe('a pass', () => {
         fields: expect.objectContaining({ reconcileId: 'widget-3', result: 'success', writes: 0 }),
       },
     ]);
+  });
+
+  test('does not trust the cache about what it may have written without learning of it', async () => {
+    const scripted = new ScriptedCluster(clock);
+    cluster = scripted;
+    await createWidget();
+    const messages = ['first', 'second', 'first'];
+    await run({
+      reconcile: async () => {
+        const [message = ''] = messages.splice(0, 1);
+        scripted.silent = message === 'second';
+        return {
+          status: {},
+          conditions: [{ type: 'Ready', status: 'True', reason: 'Ready', message }],
+          progress: 'settled',
+        };
+      },
+    });
+    const apply = cluster.apply.bind(cluster);
+    cluster.apply = async (...call: Parameters<typeof apply>) => {
+      await apply(...call);
+      cluster.apply = apply;
+      throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    };
+    await edit('/metadata/annotations', { a: 'b' });
+    await clock.advance(1_000);
+    expect(messages).toEqual([]);
+    expect((await stored()).status.conditions[0]).toMatchObject({ message: 'first' });
   });
 
   test('that failed half-way goes on where it stopped', async () => {

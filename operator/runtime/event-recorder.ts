@@ -30,7 +30,11 @@ export class EventRecorder {
   readonly #instance: string;
   readonly #onError: (error: unknown) => void;
   readonly #recent = new Map<string, number>();
-  readonly #waiting: { readonly body: KubernetesObject; readonly id: string; done(): void }[] = [];
+  readonly #waiting: {
+    readonly body: KubernetesObject;
+    readonly id: string;
+    readonly done: () => void;
+  }[] = [];
   readonly #writers = new Set<Promise<void>>();
   #sequence = 0;
 

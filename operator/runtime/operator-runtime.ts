@@ -41,6 +41,8 @@ export class OperatorRuntime {
         log.warn({ resource: type.plural, retryInMs, err }, 'list or watch failed, will retry'),
       onListenerError: (type, err) =>
         log.error({ resource: type.plural, err }, 'a change could not be taken in'),
+      onHealed: (type, objects) =>
+        log.warn({ resource: type.plural, objects }, 'events were lost; the cache was put right'),
     });
     this.#shards = this.#newShards();
     const [first] = this.#shards.all;

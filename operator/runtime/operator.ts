@@ -46,6 +46,11 @@ export abstract class Operator extends dotI.default {
     return this.#runtime.leads;
   }
 
+  /** By resource, the seconds since the API server last proved its cache to be current. */
+  cacheAges(): readonly { readonly resource: string; readonly seconds: number }[] {
+    return this.#runtime.informers.ages();
+  }
+
   /** What waits, works and fails, by controller: for a person in trouble. */
   debug(): Readonly<Record<string, QueueSnapshot>> {
     return this.#runtime.debug();

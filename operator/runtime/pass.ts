@@ -2,6 +2,7 @@ import type { Reason } from '../../crds/schema/conditions.ts';
 import type { BackgroundWork } from './background.ts';
 import { childOf, controllerOf, isOwnedBy } from './children.ts';
 import { isAlreadyExists, type Cluster } from './cluster.ts';
+import type { Doubts } from './doubts.ts';
 import { needsWrite, type MetadataDrift } from './drift.ts';
 import type { EventType } from './event-recorder.ts';
 import type { Informer } from './informer.ts';
@@ -20,6 +21,7 @@ export type PassPorts = {
   readonly reconciler: Reconciler;
   readonly log: PassLogger;
   readonly drift: MetadataDrift;
+  readonly doubts: Doubts;
   readonly background: BackgroundWork;
   readonly now: Date;
   readonly signal: AbortSignal;
@@ -41,7 +43,7 @@ const FOREIGN_RECHECK_MS = 30_000;
 
 /** What one pass over `object` may use. */
 export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
-  const { cluster, reconciler, background, informer, foreign, wrote } = ports;
+  const { cluster, reconciler, background, informer, foreign, doubts, wrote } = ports;
   const namespace = object.metadata.namespace ?? '';
   const { fieldManager } = reconciler;
 
@@ -105,11 +107,15 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
       const wanted = childOf(object, type, child, owned);
       const live = present(type, wanted, owned);
       if (owned) refuseForeign(type, live);
-      if (live !== undefined && isAsWanted(type, live, wanted)) return live as T;
+      const id = `${type.group}/${type.plural}/${wanted.metadata.name}`;
+      const trusted = live !== undefined && !doubts.about(id);
+      if (trusted && isAsWanted(type, live, wanted)) return live as T;
       // Where the caches know of nothing, nothing is overwritten either: whoever took the name at
       // this very moment makes the call fail with a conflict, and the next pass knows of it.
       const force = live !== undefined || !owned;
-      const written = await cluster.apply<T>(type, wanted, { fieldManager, force });
+      const written = await doubts.writing(id, () =>
+        cluster.apply<T>(type, wanted, { fieldManager, force }),
+      );
       if (live !== undefined) ports.drift.learn(live, written);
       wrote(type, written);
       return written;

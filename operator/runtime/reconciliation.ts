@@ -2,8 +2,8 @@ import type { Reason } from '../../crds/schema/conditions.ts';
 import { ANNOTATIONS } from '../../crds/schema/names.ts';
 import type { BackgroundWork } from './background.ts';
 import type { Clock } from './clock.ts';
-import { isNotFound, type Cluster } from './cluster.ts';
-import { same } from './coverage.ts';
+import type { Cluster } from './cluster.ts';
+import { Doubts } from './doubts.ts';
 import { MetadataDrift } from './drift.ts';
 import type { EventRecorder, EventType } from './event-recorder.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
@@ -19,14 +19,8 @@ import {
   type PassLogger,
   type Reconciler,
 } from './reconciler.ts';
-import {
-  apiVersionOf,
-  keyOf,
-  keyString,
-  type KubernetesObject,
-  type ResourceType,
-} from './resource-type.ts';
-import { conditionsOf, statusOf } from './status.ts';
+import { keyOf, keyString, type KubernetesObject, type ResourceType } from './resource-type.ts';
+import { StatusWriter, type Progress, type Turn } from './status-writer.ts';
 import type { Handled } from './work-queue.ts';
 
 export type ReconciliationOptions = {
@@ -44,9 +38,6 @@ export type ReconciliationOptions = {
   readonly finalizerDeadlineMs: number;
 };
 
-/** What the server took in during a pass, also of one that failed in the end. */
-export type Progress = { writes: number };
-
 /**
  * What happens to one object in one pass: paused or going, finalizer on or off, the reconciler's
  * verdict, and status written once, at the end, where it differs.
@@ -54,10 +45,14 @@ export type Progress = { writes: number };
 export class Reconciliation {
   readonly #options: ReconciliationOptions;
   readonly #drift: MetadataDrift;
+  readonly #status: StatusWriter;
+  /** By key, of objects whose last pass failed with a write of unknown outcome. */
+  readonly #doubts = new Map<string, Doubts>();
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
     this.#drift = new MetadataDrift(options.reconciler.fieldManager);
+    this.#status = new StatusWriter(options);
   }
 
   /** One pass; throws what should be retried. */
@@ -66,12 +61,30 @@ export class Reconciliation {
     signal: AbortSignal,
     progress: Progress = { writes: 0 },
   ): Promise<Handled> {
-    const turn = { signal, progress };
+    const key = keyString(keyOf(object));
+    const doubts = this.#doubts.get(key) ?? new Doubts();
+    try {
+      const handled = await this.#pass(object, { signal, progress, doubts });
+      // What the pass still wants has been written again.
+      this.#doubts.delete(key);
+      return handled;
+    } catch (error) {
+      if (!doubts.none) this.#doubts.set(key, doubts);
+      throw error;
+    }
+  }
+
+  /** Drops what is known of an object that no longer exists. */
+  forget(key: string): void {
+    this.#doubts.delete(key);
+  }
+
+  async #pass(object: OwnObject, turn: Turn): Promise<Handled> {
     if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(object, turn);
     if (object.metadata.annotations?.[ANNOTATIONS.paused] === 'true') return {};
-    const guarded = await this.#guard(object, progress);
+    const guarded = await this.#guard(object, turn.progress);
     const outcome = await this.#reconcile(guarded, turn);
-    await this.#writeStatus(guarded, outcome, progress);
+    await this.#status.write(guarded, outcome, turn);
     return outcome.requeueAfterMs === undefined ? {} : { requeueAfterMs: outcome.requeueAfterMs };
   }
 
@@ -100,7 +113,7 @@ export class Reconciliation {
     }
   }
 
-  #passOver(object: OwnObject, { signal, progress }: Turn): Pass {
+  #passOver(object: OwnObject, { signal, progress, doubts }: Turn): Pass {
     const { reconciler, cluster, informers, clock, log, background, informer, foreign } =
       this.#options;
     const { namespace, name } = keyOf(object);
@@ -108,6 +121,7 @@ export class Reconciliation {
       cluster,
       reconciler,
       drift: this.#drift,
+      doubts,
       background,
       now: new Date(clock.now()),
       signal,
@@ -207,47 +221,6 @@ export class Reconciliation {
     return written;
   }
 
-  async #writeStatus(object: OwnObject, outcome: Outcome, progress: Progress): Promise<void> {
-    const { reconciler, cluster, informers, clock } = this.#options;
-    const status = statusOf(object, outcome, new Date(clock.now()));
-    if (same(object.status, status)) return;
-    const { namespace, name } = keyOf(object);
-    const body = {
-      apiVersion: apiVersionOf(reconciler.type),
-      kind: reconciler.type.kind,
-      // The uid keeps a status from landing on an object that has taken the name meanwhile.
-      metadata: {
-        namespace,
-        name,
-        ...(object.metadata.uid !== undefined && { uid: object.metadata.uid }),
-      },
-      status,
-    };
-    let written: OwnObject;
-    try {
-      written = await cluster.apply<OwnObject>(reconciler.type, body, {
-        fieldManager: reconciler.fieldManager,
-        subresource: 'status',
-      });
-    } catch (error) {
-      // Gone while the pass was under way: there is nothing left to say.
-      if (isNotFound(error)) return;
-      throw error;
-    }
-    progress.writes += 1;
-    informers.learn(reconciler.type, written);
-    this.#recordTransition(object, outcome);
-  }
-
-  #recordTransition(object: OwnObject, outcome: Outcome): void {
-    const before = conditionsOf(object).find(({ type }) => type === 'Ready');
-    const after = outcome.conditions.find(({ type }) => type === 'Ready');
-    if (after === undefined || (before?.status === after.status && before.reason === after.reason))
-      return;
-    const type = after.status === 'False' && outcome.progress !== 'working' ? 'Warning' : 'Normal';
-    this.#record(object, type, after.reason, after.message);
-  }
-
   /** So that `kubectl describe` shows why nothing happens. */
   tellOfFailure(object: OwnObject, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
@@ -259,5 +232,3 @@ export class Reconciliation {
     void this.#options.events.record(object, { type, reason, message });
   }
 }
-
-type Turn = { readonly signal: AbortSignal; readonly progress: Progress };

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export const settings = {
   /** Full lengths and counts instead of those for CI. */
   soak: process.env['SOAK'] === '1',
+  /** Logs of operators stay, for whoever looks into a failure. */
+  logs: join(import.meta.dirname, '../../../.build/faults/logs'),
   operator: process.env['FAULTS_OPERATOR'] ?? join(import.meta.dirname, '../../workload/main.ts'),
 };
 

@@ -10,11 +10,10 @@ import {
   type OperatorProcess,
   type OperatorProcessOptions,
 } from './operator-process.ts';
+import { settings } from './settings.ts';
 import { until } from './until.ts';
 
 const repository = join(import.meta.dirname, '../../..');
-/** Logs of operators stay, for whoever looks into a failure. */
-const LOGS = join(repository, '.build/faults/logs');
 export const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 export const APP_CRD = 'apps.bench.mlops.pynomaly.io';
 
@@ -54,7 +53,7 @@ export class Stage {
   }
 
   static async open(options: { readonly controllers?: boolean } = {}): Promise<Stage> {
-    mkdirSync(LOGS, { recursive: true });
+    mkdirSync(settings.logs, { recursive: true });
     const dir = mkdtempSync(join(tmpdir(), 'mlops-faults-'));
     const plane = await startControlPlane({ dir: join(dir, 'kubernetes'), ...options });
     const door = await startFaultProxy({ kubeconfig: plane.kubeconfig });
@@ -90,7 +89,7 @@ export class Stage {
         const operator = startOperator(args, {
           ...options,
           kubeconfig: this.plainKubeconfig(`${id}.kubeconfig`, via.url),
-          logFile: join(LOGS, `${id}.log`),
+          logFile: join(settings.logs, `${id}.log`),
         });
         this.#cleanUps.push(() => operator.kill('SIGKILL'));
         return operator;

@@ -182,6 +182,18 @@ describe('a watch', () => {
     ]);
   });
 
+  test('whose events come in another order brings nothing back that is gone', async () => {
+    await widgets.create('a');
+    await started();
+    const changed = await widgets.change('a', 'new');
+    await widgets.delete('a');
+    await widgets.clock.settle();
+    widgets.cluster.watches.at(-1)?.send({ type: 'MODIFIED', object: changed });
+    await widgets.clock.settle();
+    expect(widgets.names).toEqual([]);
+    expect(widgets.changes).toEqual(['ADDED a (list)', 'MODIFIED a (watch)', 'DELETED a (watch)']);
+  });
+
   test('tells how long ago the server last proved the cache current', async () => {
     await started();
     await widgets.clock.advance(20_000);

@@ -1,5 +1,6 @@
 import { APPS_DEPLOYMENT, CONFIG_MAP, SERVICE } from '../../operator/runtime/kubernetes-types.ts';
 import type { Reconciler } from '../../operator/runtime/reconciler.ts';
+import { together } from '../../operator/runtime/together.ts';
 import { APP, type App } from './app.ts';
 import { configMapOf, deploymentOf, serviceOf } from './children.ts';
 
@@ -10,13 +11,16 @@ export const appReconciler = (finalized: (app: App) => void): Reconciler<App> =>
   type: APP,
   fieldManager: 'app-operator',
   owns: [CONFIG_MAP, APPS_DEPLOYMENT, SERVICE],
+  metadataOnly: [CONFIG_MAP, SERVICE],
   watches: [],
   permissions: [],
   finalizer: CLEANUP_FINALIZER,
   reconcile: async (app, pass) => {
-    await pass.apply(CONFIG_MAP, configMapOf(app));
-    await pass.apply(APPS_DEPLOYMENT, deploymentOf(app));
-    await pass.apply(SERVICE, serviceOf(app));
+    await together([
+      pass.apply(CONFIG_MAP, configMapOf(app)),
+      pass.apply(APPS_DEPLOYMENT, deploymentOf(app)),
+      pass.apply(SERVICE, serviceOf(app)),
+    ]);
     return {
       status: { value: app.spec.value },
       conditions: [

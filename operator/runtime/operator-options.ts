@@ -41,6 +41,8 @@ export type OperatorOptions = {
   readonly leaseTimes?: LeaseTimes | undefined;
   /** Shares of the namespaces, each with a Lease of its own, for several replicas; 1 when absent. */
   readonly shards?: number | undefined;
+  /** How often each cache is compared with the server, in ms, should events get lost; 10 minutes when absent. */
+  readonly verifyMs?: number | undefined;
 };
 
 /** Sees every change of a resource while this replica leads, and everything there is when it begins to. */

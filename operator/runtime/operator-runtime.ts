@@ -34,6 +34,7 @@ export class OperatorRuntime {
     this.informers = new Informers({
       cluster,
       namespaces: namespace === undefined ? namespaces : [namespace],
+      verifyMs: options.verifyMs,
       clock: this.#clock,
       random: this.#random,
       metrics: metrics.informers,

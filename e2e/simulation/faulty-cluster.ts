@@ -6,6 +6,7 @@ import {
   type WatchEvent,
   type WatchOptions,
 } from '../../operator/runtime/cluster.ts';
+import { matchesFields } from '../../operator/runtime/field-selector.ts';
 import { matchesLabels } from '../../operator/runtime/label-selector.ts';
 import {
   keyOf,
@@ -70,24 +71,26 @@ export class FaultyCluster implements Cluster {
 
   apply: Cluster['apply'] = (type, object, options) =>
     this.#write(
-      `apply${options.subresource === undefined ? '' : ' status'}`,
+      { verb: options.subresource === undefined ? 'apply' : 'apply status', ...options },
       type,
       keyOf(object),
       () => this.#options.server.cluster.apply(type, object, options),
     );
 
   create: Cluster['create'] = (type, object, options) =>
-    this.#write('create', type, keyOf(object), () =>
+    this.#write({ verb: 'create', ...options }, type, keyOf(object), () =>
       this.#options.server.cluster.create(type, object, options),
     );
 
   patch: Cluster['patch'] = (type, key, operations, options) =>
-    this.#write('patch', type, key, () =>
+    this.#write({ verb: 'patch', ...options }, type, key, () =>
       this.#options.server.cluster.patch(type, key, operations, options),
     );
 
   delete: Cluster['delete'] = (type, key, options) =>
-    this.#write('delete', type, key, () => this.#options.server.cluster.delete(type, key, options));
+    this.#write({ verb: 'delete', ...options }, type, key, () =>
+      this.#options.server.cluster.delete(type, key, options),
+    );
 
   async *watch(type: ResourceType, watch: WatchOptions): AsyncIterable<WatchEvent> {
     const { link, plan } = this.#options;
@@ -123,8 +126,15 @@ export class FaultyCluster implements Cluster {
     return again && options.signal !== undefined;
   }
 
-  #write<T>(verb: string, type: ResourceType, key: ObjectKey, run: () => Promise<T>): Promise<T> {
-    const { link, plan, writes } = this.#options;
+  #write<T>(
+    write: { readonly verb: string; readonly withinMs?: number | undefined },
+    type: ResourceType,
+    key: ObjectKey,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const { link, plan, writes, clock } = this.#options;
+    const { verb, withinMs = Number.POSITIVE_INFINITY } = write;
+    const deadline = clock.monotonic() + withinMs;
     const raced = verb !== 'create' && verb !== 'delete' && link.draws(plan.calls.conflict);
     const fate: Fate = raced
       ? { refusal: new ApiError(409, 'Conflict', 'the object has been modified') }
@@ -132,7 +142,9 @@ export class FaultyCluster implements Cluster {
           ...this.#fate(),
           ...(link.draws(plan.calls.lostAnswer) && { lost: brokenConnection() }),
         };
-    return link.exchange(`${verb} ${nameOf(type, key)}`, fate, () => {
+    return link.exchange(`${verb} ${nameOf(type, key)}`, fate, async () => {
+      if (clock.monotonic() > deadline)
+        throw new ApiError(504, 'Timeout', 'the request came too late to be carried out');
       writes(verb, type, key);
       return run();
     });
@@ -152,7 +164,7 @@ export class FaultyCluster implements Cluster {
 
   #stale<T extends KubernetesObject>(
     type: ResourceType,
-    { namespace, labelSelector, metadataOnly }: ListOptions,
+    { namespace, labelSelector, fieldSelector, metadataOnly }: ListOptions,
   ): ObjectList<T> | undefined {
     const { server, random } = this.#options;
     const state = server.stale(type, random.int(1, 6));
@@ -160,6 +172,7 @@ export class FaultyCluster implements Cluster {
     const items = state.items
       .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
       .filter(({ metadata }) => matchesLabels(labelSelector, metadata.labels))
+      .filter((object) => matchesFields(fieldSelector, object))
       .map((object) => (metadataOnly === true ? metadataOf(object) : object));
     return { items: items as unknown as T[], resourceVersion: String(state.version) };
   }

@@ -13,13 +13,12 @@ type Parts = {
   readonly status?: object;
 };
 
-const anObject = (type: ResourceType, { metadata, ...parts }: Parts = {}): KubernetesObject =>
-  ({
-    apiVersion: 'v1',
-    kind: type.kind,
-    metadata: { name: 'x', namespace: 'demo', uid: 'uid-1', generation: 1, ...metadata },
-    ...parts,
-  });
+const anObject = (type: ResourceType, { metadata, ...parts }: Parts = {}): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: type.kind,
+  metadata: { name: 'x', namespace: 'demo', uid: 'uid-1', generation: 1, ...metadata },
+  ...parts,
+});
 
 const added = (type: ResourceType, parts: Parts): StoredChange => ({
   type,

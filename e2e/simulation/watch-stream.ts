@@ -1,4 +1,5 @@
 import { type WatchEvent, type WatchOptions } from '../../operator/runtime/cluster.ts';
+import { matchesFields } from '../../operator/runtime/field-selector.ts';
 import { matchesLabels } from '../../operator/runtime/label-selector.ts';
 import {
   apiVersionOf,
@@ -150,11 +151,13 @@ export class WatchStream {
     return did ? { type: 'DELETED', object: this.#shown(object) } : undefined;
   }
 
-  #selects({ metadata }: KubernetesObject): boolean {
-    const { namespace, labelSelector } = this.#options.watch;
+  #selects(object: KubernetesObject): boolean {
+    const { namespace, labelSelector, fieldSelector } = this.#options.watch;
+    const { metadata } = object;
     return (
       (namespace === undefined || metadata.namespace === namespace) &&
-      matchesLabels(labelSelector, metadata.labels)
+      matchesLabels(labelSelector, metadata.labels) &&
+      matchesFields(fieldSelector, object)
     );
   }
 

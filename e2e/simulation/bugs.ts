@@ -32,7 +32,7 @@ export const BUGS: readonly Bug[] = [
     name: 'finalizer dropped before the clean-up is done',
     file: `${RUNTIME}/reconciliation.ts`,
     from: 'if (!finalized.done && !overdue) {',
-    to: 'if (!finalized.done && !overdue && signal.aborted) {',
+    to: 'if (!finalized.done && waitedMs < 0) {',
   },
   {
     name: 'status written with the wrong generation',
@@ -60,9 +60,9 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'retry lost',
-    file: `${RUNTIME}/work-queue.ts`,
-    from: 'return { error };',
-    to: 'return error === undefined ? { error } : {};',
+    file: `${RUNTIME}/controller.ts`,
+    from: 'return { error, ...progress };',
+    to: 'return progress;',
   },
   {
     name: 'deletion missed on relist',
@@ -81,12 +81,6 @@ export const BUGS: readonly Bug[] = [
     file: `${RUNTIME}/informer.ts`,
     from: "if (this.#selects(object)) this.#put(object, 'write');",
     to: '',
-  },
-  {
-    name: 'ensure fails at what exists',
-    file: `${RUNTIME}/pass.ts`,
-    from: 'if (!isAlreadyExists(error)) throw error;',
-    to: 'if (isAlreadyExists(error) || !isAlreadyExists(error)) throw error;',
   },
   {
     name: 'a write without an answer is taken for none',

@@ -110,26 +110,24 @@ export const weightsSumTo100 = (): Watchman => ({
   },
 });
 
-/** No status speaks of a spec that does not exist yet, nor goes back to an earlier one. */
-export const generationsGoForward = (): Watchman => ({
-  name: 'observed generations go forward',
+/**
+ * No status speaks of a spec that does not exist yet. (It may go back for a moment: a new leader that
+ * catches up restates an earlier generation, under its number, until the next event.)
+ */
+export const noGenerationBeforeItsTime = (): Watchman => ({
+  name: 'no generation is observed before its time',
   see: (change) => {
     const object = change.object as Told;
     const seen = observedBy(object);
     if (seen === undefined || !OWN_TYPES.some((type) => isOf(change, type))) return undefined;
     const generation = object.metadata.generation ?? 0;
-    if (seen > generation) return `${nameOf(change)} observed generation ${seen} of ${generation}`;
-    const before = observedBefore(change) ?? 0;
-    return seen < before
-      ? `${nameOf(change)} went back from generation ${before} to ${seen}`
+    return seen > generation
+      ? `${nameOf(change)} observed generation ${seen} of ${generation}`
       : undefined;
   },
 });
 
 const observedBy = ({ status }: Told): number | undefined => status?.observedGeneration;
-
-const observedBefore = ({ before, object }: StoredChange): number | undefined =>
-  before?.metadata.uid === object.metadata.uid ? observedBy(before as Told) : undefined;
 
 /** What says Ready about the spec as it is, means that spec: an earlier one's verdict never counts for it. */
 export const readyMeansThisSpec = (): Watchman => ({
@@ -237,7 +235,7 @@ export const watchmen: readonly (() => Watchman)[] = [
   oneReadyVersion,
   digestStays,
   weightsSumTo100,
-  generationsGoForward,
+  noGenerationBeforeItsTime,
   readyMeansThisSpec,
   statusOfThisObject,
   foreignFinalizersStay,

@@ -46,6 +46,7 @@ export const tests: readonly Check[] = [
     results: '.build/unit.json',
     coverage: '.build/coverage-unit/coverage-summary.json',
   },
+  { name: 'simulation', command: ['node', 'e2e/simulation/main.ts', '--seeds', '1000'] },
   {
     name: 'integration tests',
     command: [

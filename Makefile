@@ -7,7 +7,7 @@ JEST := NODE_OPTIONS=--experimental-vm-modules jest
 CLUSTER := node e2e/cluster/main.ts
 SETUP := node_modules/.setup
 
-.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev
+.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev bench-operator soak
 
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,12 @@ images: setup ## Build images and load them (with IMAGE_REGISTRY: build, and PUS
 
 images-list: setup ## All images, for mirrors and air-gapped sites
 	@$(CLUSTER) images-list
+
+bench-operator: setup ## Measure the runtime against a Go operator (N=1000,10000; FAULTS=1 adds API trouble; SMOKE=1: seconds)
+	@node e2e/bench/operator/main.ts $(if $(N),--objects $(N)) $(if $(FAULTS),--faults) $(if $(SMOKE),--smoke)
+
+soak: setup ## Fault cases at full length and 10,000 seeds of the simulation; takes hours, not in CI
+	@status=0; SOAK=1 node e2e/faults/main.ts || status=1; node e2e/simulation/main.ts --seeds 10000 || status=1; exit $$status
 
 slowest: setup ## The ten slowest steps of cluster and image builds so far
 	@$(CLUSTER) slowest

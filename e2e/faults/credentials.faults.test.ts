@@ -80,7 +80,13 @@ const writeKubeconfig = ({ token, ca, kubeconfig }: Files, server: string): void
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'x', cluster: { server, 'certificate-authority': ca } }],
-    users: [{ name: 'operator', user: { tokenFile: token } }],
+    // As a pod's service account is read.
+    users: [
+      {
+        name: 'operator',
+        user: { 'auth-provider': { name: 'tokenFile', config: { tokenFile: token } } },
+      },
+    ],
     contexts: [{ name: 'x', context: { cluster: 'x', user: 'operator' } }],
     'current-context': 'x',
   };
@@ -118,7 +124,7 @@ describe('credentials that change', () => {
     const token = await converged(stage.kube, namespace, {
       count: COUNT,
       value: 'second',
-      seconds: 60,
+      seconds: 90,
     });
 
     front.useCertificate({ cert: pem(newCa, 'apiserver.crt'), key: pem(newCa, 'apiserver.key') });
@@ -128,7 +134,7 @@ describe('credentials that change', () => {
     const ca = await converged(stage.kube, namespace, {
       count: COUNT,
       value: 'third',
-      seconds: 60,
+      seconds: 90,
     });
     note(47, `${token.toFixed(1)} s with the new token, ${ca.toFixed(1)} s with the new authority`);
     expect(operator.alive).toBe(true);

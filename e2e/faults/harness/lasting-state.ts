@@ -12,6 +12,8 @@ const PASSING = new Set([
   'clusterIPs',
   'namespace',
   'time',
+  // A fingerprint with the owner's uid in it.
+  'mlops.pynomaly.io/applied',
 ]);
 
 /**
@@ -36,8 +38,7 @@ const lasting = (value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !PASSING.has(key))
-      .map(([key, part]) => [key, lasting(part)])
-      .filter(([, part]) => part !== undefined),
+      .map(([key, part]) => [key.startsWith('k:{"uid"') ? 'k:uid' : key, lasting(part)] as const),
   );
 };
 

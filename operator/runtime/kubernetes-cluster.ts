@@ -1,7 +1,6 @@
 import { HttpMethod, KubeConfig } from '@kubernetes/client-node';
-import { fetch, type Response } from 'undici';
+import { ApiTransport, type ApiCallMetrics } from './api-transport.ts';
 import {
-  ApiError,
   isNotFound,
   type ApplyOptions,
   type Cluster,
@@ -13,10 +12,8 @@ import {
   type WatchOptions,
   type WriteOptions,
 } from './cluster.ts';
-import { Connections } from './connections.ts';
 import { jsonLines } from './json-lines.ts';
 import { acceptPartial, partialAs, partialEvent } from './partial-metadata.ts';
-import { apiError } from './refused-call.ts';
 import { collectionPath, objectPath } from './resource-path.ts';
 import {
   keyOf,
@@ -27,26 +24,7 @@ import {
 import { noSpans, type Spans } from './spans.ts';
 import { watchEvents } from './watch-event.ts';
 
-export type ApiCallMetrics = {
-  called(verb: string, resource: string, code: number, seconds: number): void;
-};
-
-type Call = {
-  readonly verb: string;
-  readonly method: HttpMethod;
-  readonly type: ResourceType;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string | undefined>>;
-  readonly accept?: string;
-  readonly body?: { readonly contentType: string; readonly value: unknown };
-  readonly signal?: AbortSignal | undefined;
-  /** Of a write: the server gives it up, too, when it takes longer. */
-  readonly withinMs?: number | undefined;
-  /** On `performance`'s clock. */
-  readonly sendBy?: number;
-};
-
-const CALL_TIMEOUT_MS = 30_000;
+export type { ApiCallMetrics } from './api-transport.ts';
 
 /**
  * `Cluster` on the configuration, authentication and connections of @kubernetes/client-node:
@@ -54,19 +32,10 @@ const CALL_TIMEOUT_MS = 30_000;
  * knows no status subresource and its watch swallows broken lines (decisions/0002).
  */
 export class KubernetesCluster implements Cluster {
-  readonly #connections: Connections;
-  readonly #server: string;
-  readonly #metrics: ApiCallMetrics;
-  readonly #spans: Spans;
+  readonly #transport: ApiTransport;
 
   constructor(config: KubeConfig, metrics: ApiCallMetrics, spans: Spans = noSpans) {
-    const cluster = config.getCurrentCluster();
-    if (cluster === null)
-      throw new Error('The kubeconfig names no current cluster; set KUBECONFIG or run in a pod.');
-    this.#connections = new Connections(config);
-    this.#server = cluster.server.replace(/\/$/, '');
-    this.#metrics = metrics;
-    this.#spans = spans;
+    this.#transport = new ApiTransport(config, metrics, spans);
   }
 
   /** The cluster that KUBECONFIG, the user's kubeconfig or the pod's service account names. */
@@ -81,7 +50,7 @@ export class KubernetesCluster implements Cluster {
     key: ObjectKey,
   ): Promise<T | undefined> {
     try {
-      return await this.#json<T>({
+      return await this.#transport.json<T>({
         verb: 'get',
         method: HttpMethod.GET,
         type,
@@ -97,7 +66,7 @@ export class KubernetesCluster implements Cluster {
     type: ResourceType,
     options: ListOptions = {},
   ): Promise<ObjectList<T>> {
-    const answer = await this.#json<RawList<T>>({
+    const answer = await this.#transport.json<RawList<T>>({
       verb: 'list',
       method: HttpMethod.GET,
       type,
@@ -131,7 +100,7 @@ export class KubernetesCluster implements Cluster {
     options: ApplyOptions,
   ): Promise<T> {
     const suffix = options.subresource === undefined ? '' : `/${options.subresource}`;
-    return this.#json<T>({
+    return this.#transport.json<T>({
       verb: 'apply',
       method: HttpMethod.PATCH,
       type,
@@ -151,7 +120,7 @@ export class KubernetesCluster implements Cluster {
     object: KubernetesObject,
     options: WriteOptions,
   ): Promise<T> {
-    return this.#json<T>({
+    return this.#transport.json<T>({
       verb: 'create',
       method: HttpMethod.POST,
       type,
@@ -168,7 +137,7 @@ export class KubernetesCluster implements Cluster {
     operations: readonly JsonPatchOperation[],
     options: WriteOptions,
   ): Promise<T> {
-    return this.#json<T>({
+    return this.#transport.json<T>({
       verb: 'patch',
       method: HttpMethod.PATCH,
       type,
@@ -191,7 +160,7 @@ export class KubernetesCluster implements Cluster {
       ...(options.uid !== undefined && { preconditions: { uid: options.uid } }),
     };
     try {
-      const answer = await this.#json<Partial<KubernetesObject>>({
+      const answer = await this.#transport.json<Partial<KubernetesObject>>({
         verb: 'delete',
         method: HttpMethod.DELETE,
         type,
@@ -209,7 +178,7 @@ export class KubernetesCluster implements Cluster {
   }
 
   async *watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent> {
-    const response = await this.#call({
+    const response = await this.#transport.open({
       verb: 'watch',
       method: HttpMethod.GET,
       type,
@@ -234,65 +203,7 @@ export class KubernetesCluster implements Cluster {
     if (options.metadataOnly !== true) yield* events;
     else for await (const event of events) yield partialEvent(type, event);
   }
-
-  async #json<T>(call: Call): Promise<T> {
-    const { withinMs = CALL_TIMEOUT_MS } = call;
-    const limitMs = Math.max(1, Math.floor(Math.min(withinMs, CALL_TIMEOUT_MS)));
-    const timeout = AbortSignal.timeout(limitMs);
-    const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]);
-    const attributes = { 'url.path': call.path, 'http.request.method': call.method };
-    return this.#spans(`${call.verb} ${call.type.plural}`, attributes, async () => {
-      const response = await this.#call({ ...call, signal, ...limited(call, limitMs) });
-      return (await response.json()) as T;
-    });
-  }
-
-  async #call(call: Call): Promise<Response> {
-    const url = new URL(this.#server + call.path);
-    for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, value);
-    }
-    const { headers: authentication, dispatcher } = await this.#connections.credentials();
-    const headers: Record<string, string> = {
-      ...authentication,
-      accept: call.accept ?? 'application/json',
-    };
-    if (call.body !== undefined) headers['content-type'] = call.body.contentType;
-    const startedAt = performance.now();
-    // A process that was stopped after it had asked must not send when it wakes up, timers or not.
-    if (startedAt > (call.sendBy ?? Number.POSITIVE_INFINITY))
-      throw new ApiError(504, 'Timeout', `${call.verb} ${call.path} was not sent in time.`);
-    const measured = (code: number): void =>
-      this.#metrics.called(
-        call.verb,
-        call.type.plural,
-        code,
-        (performance.now() - startedAt) / 1000,
-      );
-    const response = await fetch(url, {
-      method: call.method,
-      headers,
-      ...(call.body !== undefined && { body: JSON.stringify(call.body.value) }),
-      ...(call.signal !== undefined && { signal: call.signal }),
-      ...(dispatcher !== undefined && { dispatcher }),
-    }).catch((error: unknown) => {
-      measured(0);
-      throw error;
-    });
-    measured(response.status);
-    if (!response.ok) throw await apiError(response, call);
-    return response;
-  }
 }
-
-/** What tells both sides when a write that has its time is too late. */
-const limited = (call: Call, limitMs: number): Pick<Call, 'query' | 'sendBy'> =>
-  call.withinMs === undefined
-    ? {}
-    : {
-        query: { ...call.query, timeout: `${limitMs}ms` },
-        sendBy: performance.now() + limitMs,
-      };
 
 type RawList<T> = {
   readonly apiVersion: string;

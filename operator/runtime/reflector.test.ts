@@ -202,6 +202,15 @@ describe('a watch', () => {
     widgets.cluster.watches.at(-1)?.send({ type: 'BOOKMARK', object: bookmark });
     await widgets.clock.advance(3_000);
     expect(widgets.informer.ageSeconds).toBe(3);
+    await widgets.clock.advance(20_000);
+    widgets.cluster.watches.at(-1)?.end();
+    await widgets.clock.settle();
+    // In its time: without a word, and yet nothing was kept back.
+    expect(widgets.informer.ageSeconds).toBe(0);
+    await widgets.clock.advance(5_000);
+    widgets.cluster.watches.at(-1)?.end();
+    await widgets.clock.settle();
+    expect(widgets.informer.ageSeconds).toBe(5);
   });
 });
 

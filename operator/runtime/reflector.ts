@@ -186,6 +186,8 @@ export class Reflector {
     const { type, metrics } = this.#options;
     if (wasCut) return metrics.restarted(type.plural, 'diverged');
     metrics.restarted(type.plural, silent ? 'silent' : 'closed');
+    // Ended as asked: all was told. (A resource never written since the server began gets no bookmarks.)
+    if (!silent && lastedMs >= STREAM_SECONDS.least * 1000) this.confirm();
     const unlisted = this.#version === undefined;
     if (unlisted && (this.#events > 0 || silent)) this.#streams = false;
     else if (this.#events === 0 && lastedMs < TOO_SHORT_MS)

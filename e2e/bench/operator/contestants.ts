@@ -39,7 +39,11 @@ export const peer = async (): Promise<Contestant> => {
     name: 'go',
     version: `controller-runtime ${version}`,
     command: await goTool(config, progress, 'bench-operator'),
-    args: (kubeconfig, { workers }) => [`--kubeconfig=${kubeconfig}`, `--workers=${workers}`],
+    args: (kubeconfig, { workers, json = false }) => [
+      `--kubeconfig=${kubeconfig}`,
+      `--workers=${workers}`,
+      ...(json ? ['--content-type=application/json'] : []),
+    ],
     env: {},
   };
 };

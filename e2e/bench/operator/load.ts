@@ -63,5 +63,6 @@ export const warmUp = async (api: ApiClient, watch: AppWatch): Promise<void> => 
   watch.expect(WARM_UP, 'gone');
   await api.call('DELETE', `${APPS}/${WARM_UP}`);
   const gone = await watch.reached(60_000);
-  if (ready.left + gone.left > 0) throw new Error('The operator has not begun to work after 60 s.');
+  if (ready.left + gone.left > 0)
+    throw new Error('The operator has not begun to work after 60 s; is something in its way?');
 };

@@ -15,6 +15,8 @@ export type StartOptions = {
   readonly workers: number;
   /** How often ours compares its caches with the server; its default when absent. The peer has none. */
   readonly verifyMs?: number;
+  /** The peer prefers protobuf, which the fault proxy cannot read; ours knows JSON only. */
+  readonly json?: boolean;
 };
 
 /** Clock ticks of /proc/PID/stat; the same on every Linux that Node runs on. */

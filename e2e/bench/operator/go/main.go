@@ -20,6 +20,7 @@ func main() {
 	workers := flag.Int("workers", 8, "reconciles that run at once")
 	metrics := flag.String("metrics-bind-address", "0", "where /metrics is served")
 	probes := flag.String("health-probe-bind-address", "0", "where /readyz is served")
+	contentType := flag.String("content-type", "", "of calls and watches; controller-runtime's choice when empty")
 	flag.Parse()
 	ctrl.SetLogger(zap.New())
 	log := ctrl.Log.WithName("setup")
@@ -31,6 +32,7 @@ func main() {
 	config := ctrl.GetConfigOrDie()
 	// No limit on the client's side; the API server's own fairness decides.
 	config.QPS = -1
+	config.ContentType = *contentType
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                 scheme,
 		Metrics:                metricsserver.Options{BindAddress: *metrics},

@@ -18,10 +18,19 @@ describe('a write', () => {
     expect(doubts.none).toBe(true);
   });
 
-  test('that the server failed over is in doubt, one that it refused is not', async () => {
+  test('that the server failed over or found outdated is in doubt, one that it refused is not', async () => {
     expect(await failing(new ApiError(500, 'InternalError', 'oops'))).toBe(true);
     expect(await failing(Object.assign(new Error('late'), { name: 'TimeoutError' }))).toBe(true);
-    expect(await failing(new ApiError(409, 'Conflict', 'changed'))).toBe(false);
+    expect(await failing(new ApiError(409, 'Conflict', 'changed'))).toBe(true);
+    expect(await failing(new ApiError(422, 'Invalid', 'bad'))).toBe(false);
     expect(await failing(new ApiError(429, 'TooManyRequests', 'slow'))).toBe(false);
+  });
+
+  test('is in doubt no more once the object has been read live', async () => {
+    const doubts = new Doubts();
+    const lost = new Error('socket hang up');
+    await expect(doubts.writing('a', () => Promise.reject(lost))).rejects.toBe(lost);
+    doubts.settle('a');
+    expect(doubts.none).toBe(true);
   });
 });

@@ -1,9 +1,13 @@
-import { ApiError } from './cluster.ts';
+import { ApiError, isConflict } from './cluster.ts';
+
+/** The object under reconciliation itself, among what a pass writes. */
+export const ITSELF = 'itself';
 
 /**
- * What a pass wrote without learning whether it was stored: the connection broke, the server failed
- * or time ran out. Until the same has been written again, no cache may be trusted to show it: the
- * news of a write that was stored after all come when nobody compares any more.
+ * What a pass wrote without learning whether it was stored (the connection broke, the server failed,
+ * time ran out), or could not write because it had changed behind the cache's back. Until the same
+ * has been written again or read live, no cache may be trusted to show it: the news of a write that
+ * was stored after all come when nobody compares any more.
  */
 export class Doubts {
   readonly #writes = new Set<string>();
@@ -25,10 +29,16 @@ export class Doubts {
     }
   }
 
+  /** It has been read live. */
+  settle(id: string): void {
+    this.#writes.delete(id);
+  }
+
   get none(): boolean {
     return this.#writes.size === 0;
   }
 }
 
-/** The server has answered, and said that it stored nothing. */
-const isRefusal = (error: unknown): boolean => error instanceof ApiError && error.code < 500;
+/** The server has answered that it stored nothing, and not because something else was stored. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ApiError && error.code < 500 && !isConflict(error);

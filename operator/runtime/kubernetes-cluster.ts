@@ -198,7 +198,6 @@ export class KubernetesCluster implements Cluster {
       ...(options.metadataOnly === true && { accept: acceptPartial('PartialObjectMetadata') }),
       signal: options.signal,
     });
-    if (response.body === null) return;
     const events = watchEvents(jsonLines(response.body));
     if (options.metadataOnly !== true) yield* events;
     else for await (const event of events) yield partialEvent(type, event);

@@ -120,8 +120,7 @@ export class MemoryCluster implements Cluster {
     const id = idOf(type, keyOf(object));
     const live = this.#objects.get(id)?.object;
     if (options.subresource === 'status' && live === undefined) throw notFound(type, keyOf(object));
-    if (object.metadata.uid !== undefined && live?.metadata.uid !== object.metadata.uid)
-      throw otherUid(type, object.metadata.name);
+    refuseOutdated(type, live, object);
     if (options.force === false && live !== undefined)
       this.#owners.refuseContested(id, options, live, object);
     const merged = mergeApplied(live, this.#owners.appliedBy(id, options), object);
@@ -287,6 +286,16 @@ const notFound = (type: ResourceType, key: ObjectKey): ApiError =>
 
 const otherUid = (type: ResourceType, name: string): ApiError =>
   new ApiError(409, 'Conflict', `uid of ${type.plural} "${name}" is another`);
+
+const refuseOutdated = (
+  type: ResourceType,
+  live: Stored | undefined,
+  { metadata: { name, uid, resourceVersion } }: KubernetesObject,
+): void => {
+  if (uid !== undefined && live?.metadata.uid !== uid) throw otherUid(type, name);
+  if (resourceVersion !== undefined && live?.metadata.resourceVersion !== resourceVersion)
+    throw new ApiError(409, 'Conflict', `${type.plural} "${name}" has changed`);
+};
 
 const specOf = ({ metadata: _metadata, status: _status, ...rest }: Stored): unknown => rest;
 

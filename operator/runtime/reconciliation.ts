@@ -3,7 +3,7 @@ import { ANNOTATIONS } from '../../crds/schema/names.ts';
 import type { BackgroundWork } from './background.ts';
 import type { Clock } from './clock.ts';
 import type { Cluster } from './cluster.ts';
-import { Doubts } from './doubts.ts';
+import { Doubts, ITSELF } from './doubts.ts';
 import { MetadataDrift } from './drift.ts';
 import type { EventRecorder, EventType } from './event-recorder.ts';
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizers.ts';
@@ -64,7 +64,9 @@ export class Reconciliation {
     const key = keyString(keyOf(object));
     const doubts = this.#doubts.get(key) ?? new Doubts();
     try {
-      const handled = await this.#pass(object, { signal, progress, doubts });
+      const known = doubts.about(ITSELF) ? await this.#readLive(object, doubts) : object;
+      if (known === undefined) return {};
+      const handled = await this.#pass(known, { signal, progress, doubts });
       // What the pass still wants has been written again.
       this.#doubts.delete(key);
       return handled;
@@ -79,10 +81,19 @@ export class Reconciliation {
     this.#doubts.delete(key);
   }
 
+  /** The object as the server holds it, when the cache may be behind our own writes. */
+  async #readLive(object: OwnObject, doubts: Doubts): Promise<OwnObject | undefined> {
+    const { reconciler, cluster, informers } = this.#options;
+    const live = await cluster.get<OwnObject>(reconciler.type, keyOf(object));
+    doubts.settle(ITSELF);
+    if (live !== undefined) informers.learn(reconciler.type, live);
+    return live;
+  }
+
   async #pass(object: OwnObject, turn: Turn): Promise<Handled> {
     if (object.metadata.deletionTimestamp !== undefined) return this.#finalize(object, turn);
     if (object.metadata.annotations?.[ANNOTATIONS.paused] === 'true') return {};
-    const guarded = await this.#guard(object, turn.progress);
+    const guarded = await this.#guard(object, turn);
     const outcome = await this.#reconcile(guarded, turn);
     await this.#status.write(guarded, outcome, turn);
     return outcome.requeueAfterMs === undefined ? {} : { requeueAfterMs: outcome.requeueAfterMs };
@@ -148,7 +159,7 @@ export class Reconciliation {
   }
 
   /** Puts the finalizer on before outside state can exist, and off when there can be none. */
-  async #guard(object: OwnObject, progress: Progress): Promise<OwnObject> {
+  async #guard(object: OwnObject, turn: Turn): Promise<OwnObject> {
     const { reconciler } = this.#options;
     const { finalizer } = reconciler;
     if (finalizer === undefined) return object;
@@ -158,7 +169,7 @@ export class Reconciliation {
     return this.#patch(
       object,
       needed ? addFinalizer(object, finalizer) : removeFinalizer(object, finalizer),
-      progress,
+      turn,
     );
   }
 
@@ -182,7 +193,7 @@ export class Reconciliation {
         `Deleted without cleaning up, after ${Math.round(waitedMs / 1000)} s: ${finalized.message}`,
       );
     }
-    await this.#patch(object, removeFinalizer(object, finalizer), turn.progress);
+    await this.#patch(object, removeFinalizer(object, finalizer), turn);
     return {};
   }
 
@@ -207,12 +218,13 @@ export class Reconciliation {
   async #patch(
     object: OwnObject,
     operations: ReturnType<typeof addFinalizer>,
-    progress: Progress,
+    { progress, doubts }: Turn,
   ): Promise<OwnObject> {
     const { reconciler, cluster, informers } = this.#options;
-    const written = await cluster.patch<OwnObject>(reconciler.type, keyOf(object), operations, {
-      fieldManager: reconciler.fieldManager,
-    });
+    const { type, fieldManager } = reconciler;
+    const written = await doubts.writing(ITSELF, () =>
+      cluster.patch<OwnObject>(type, keyOf(object), operations, { fieldManager }),
+    );
     progress.writes += 1;
     const going = written.metadata.deletionTimestamp !== undefined;
     const gone = going && (written.metadata.finalizers ?? []).length === 0;

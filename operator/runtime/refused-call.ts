@@ -1,4 +1,4 @@
-import type { Response } from 'undici';
+import type { Dispatcher } from 'undici';
 import { ApiError, type JsonPatchOperation } from './cluster.ts';
 
 /** What was asked, as far as it says what a refusal means. */
@@ -21,17 +21,19 @@ type RawStatus = {
  * The error that an answer other than a success stands for: what the server says, or the beginning of
  * a page that is no Status. Both 422s that mean a lost race are called conflicts.
  */
-export const apiError = async (response: Response, call: RefusedCall): Promise<ApiError> => {
-  const text = await response.text();
+export const apiError = async (
+  { statusCode, headers, body }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>,
+  call: RefusedCall,
+): Promise<ApiError> => {
+  const text = await body.text();
   const status = parseStatus(text);
-  const header = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const header = Number(headers['retry-after'] ?? Number.NaN);
   const asked = Number.isFinite(header) ? header : status.details?.retryAfterSeconds;
   const message =
-    status.message ??
-    `${call.verb} ${call.path} answered ${response.status}: ${text.slice(0, 500)}`;
-  if (isFailedTest(response.status, status, call) || isOtherUid(response.status, status))
+    status.message ?? `${call.verb} ${call.path} answered ${statusCode}: ${text.slice(0, 500)}`;
+  if (isFailedTest(statusCode, status, call) || isOtherUid(statusCode, status))
     return new ApiError(409, 'Conflict', message);
-  return new ApiError(response.status, status.reason ?? 'Unknown', message, {
+  return new ApiError(statusCode, status.reason ?? 'Unknown', message, {
     retryAfterSeconds: asked,
   });
 };

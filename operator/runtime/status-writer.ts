@@ -1,7 +1,7 @@
 import { isNotFound, type Cluster } from './cluster.ts';
 import type { Clock } from './clock.ts';
 import { same } from './coverage.ts';
-import type { Doubts } from './doubts.ts';
+import { ITSELF, type Doubts } from './doubts.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { Informers } from './informers.ts';
 import type { OwnObject, Outcome, Reconciler } from './reconciler.ts';
@@ -26,9 +26,6 @@ export type StatusWriterOptions = {
   readonly clock: Clock;
 };
 
-/** The object's own status, among the writes of a pass. */
-const STATUS = 'status';
-
 /** Writes what a pass found out as status, where it differs, and tells of it when Ready changes. */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
@@ -40,22 +37,25 @@ export class StatusWriter {
   async write(object: OwnObject, outcome: Outcome, { progress, doubts }: Turn): Promise<void> {
     const { reconciler, cluster, informers, clock } = this.#options;
     const status = statusOf(object, outcome, new Date(clock.now()));
-    if (same(object.status, status) && !doubts.about(STATUS)) return;
+    if (same(object.status, status)) return;
     const { namespace, name } = keyOf(object);
+    const { uid, resourceVersion } = object.metadata;
     const body = {
       apiVersion: apiVersionOf(reconciler.type),
       kind: reconciler.type.kind,
-      // The uid keeps a status from landing on an object that has taken the name meanwhile.
+      // The uid keeps a status from landing on an object that has taken the name meanwhile, and the
+      // version from landing on one that has moved on: what was decided of an old state is not said.
       metadata: {
         namespace,
         name,
-        ...(object.metadata.uid !== undefined && { uid: object.metadata.uid }),
+        ...(uid !== undefined && { uid }),
+        ...(resourceVersion !== undefined && { resourceVersion }),
       },
       status,
     };
     let written: OwnObject;
     try {
-      written = await doubts.writing(STATUS, () =>
+      written = await doubts.writing(ITSELF, () =>
         cluster.apply<OwnObject>(reconciler.type, body, {
           fieldManager: reconciler.fieldManager,
           subresource: 'status',

@@ -169,6 +169,15 @@ export const clusterContract = (name: string, subject: () => Promise<ContractSub
       expect(isConflict(error)).toBe(true);
     });
 
+    test('an apply to an earlier version is a conflict', async () => {
+      const first = await cluster.apply(CONFIG_MAP, map('a', { x: '1' }), by('ours'));
+      await cluster.apply(CONFIG_MAP, map('a', { x: '2' }), by('ours'));
+      const { uid, resourceVersion } = first.metadata;
+      const late = map('a', { x: '3' }, { uid, resourceVersion });
+      expect(isConflict(await caught(cluster.apply(CONFIG_MAP, late, by('ours'))))).toBe(true);
+      expect((await get('a'))?.data).toEqual({ x: '2' });
+    });
+
     test('an apply without force takes nothing from another manager', async () => {
       const gently = { fieldManager: 'ours', force: false };
       await cluster.create(CONFIG_MAP, map('a', { made: '1', set: '1' }), by('maker'));

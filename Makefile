@@ -64,8 +64,8 @@ images-list: setup ## All images, for mirrors and air-gapped sites
 bench-operator: setup ## Measure the runtime against a Go operator (N=1000,10000; FAULTS=1 adds API trouble; SMOKE=1: seconds)
 	@node e2e/bench/operator/main.ts $(if $(N),--objects $(N)) $(if $(FAULTS),--faults) $(if $(SMOKE),--smoke)
 
-soak: setup ## Fault cases at full length and 10,000 seeds of the simulation; takes hours, not in CI
-	@status=0; SOAK=1 node e2e/faults/main.ts || status=1; node e2e/simulation/main.ts --seeds 10000 || status=1; exit $$status
+soak: setup ## Fault cases at full length, 10,000 seeds, bugs made on purpose; takes hours, not in CI
+	@status=0; SOAK=1 node e2e/faults/main.ts || status=1; node e2e/simulation/main.ts --seeds 10000 || status=1; node e2e/simulation/mutations.ts || status=1; exit $$status
 
 slowest: setup ## The ten slowest steps of cluster and image builds so far
 	@$(CLUSTER) slowest

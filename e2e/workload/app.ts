@@ -11,5 +11,5 @@ export const APP: ResourceType = {
 };
 
 export type App = OwnObject & {
-  readonly spec: { readonly value: string; readonly replicas: number };
+  readonly spec: { readonly value: string; readonly replicas?: number };
 };

@@ -16,7 +16,8 @@ export const deploymentOf = ({ metadata: { name }, spec }: App): Child => ({
   kind: 'Deployment',
   metadata: { name },
   spec: {
-    replicas: spec.replicas,
+    // A field that is not stated stays with whoever set it, such as an autoscaler.
+    ...(spec.replicas !== undefined && { replicas: spec.replicas }),
     selector: { matchLabels: { app: name } },
     template: {
       metadata: { labels: { app: name } },

@@ -8,6 +8,8 @@ import { until } from './harness/until.ts';
 jest.setTimeout(300_000);
 
 const COUNT = 20;
+/** What the operator watches: Apps and three kinds of children. */
+const KINDS = 4;
 let stage: Stage;
 
 /** A control plane of its own for each: what is killed here would be missed elsewhere. */
@@ -93,8 +95,10 @@ describe('servers that go away', () => {
     note(7, `real 410: ${relists} lists, ${streams} watches with initial events`);
     expect(await childUids(namespace)).toEqual(before);
 
+    const watches = await until('all watches to be open', 60, async () =>
+      proxy.openWatches >= KINDS ? proxy.openWatches : undefined,
+    );
     proxy.calls.clear();
-    const watches = proxy.openWatches;
     const gone = proxy.rules.add({
       name: '410',
       times: watches,

@@ -115,6 +115,24 @@ describe('leader election', () => {
     await two.stop();
   });
 
+  test('a count of transitions that can grow no more locks nobody out', async () => {
+    await cluster.create(LEASE, leaseObject(lease, {}), BY);
+    await setSpec({
+      holderIdentity: 'thief',
+      leaseDurationSeconds: 15,
+      leaseTransitions: 2_147_483_647,
+    });
+    const one = candidate('one');
+    await clock.advance(18_000);
+    expect(one.leader.leads).toBe(true);
+    const taken = await cluster.get(LEASE, lease);
+    // The server takes no larger number.
+    expect(taken).toMatchObject({
+      spec: { holderIdentity: 'one', leaseTransitions: 2_147_483_647 },
+    });
+    await one.stop();
+  });
+
   test('clocks that disagree by ten minutes make no second leader', async () => {
     const one = candidate('one');
     const late = new VirtualClock(clock.now() + 600_000);

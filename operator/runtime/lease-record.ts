@@ -11,6 +11,9 @@ import {
 import type { LeaseTimes } from './lease-times.ts';
 import type { ObjectKey } from './resource-type.ts';
 
+/** An int32: the server refuses a Lease with more, and then nobody would ever lead again. */
+const MOST_TRANSITIONS = 2_147_483_647;
+
 /** What one candidate knows of a Lease, by its own clock, and what it writes into it. */
 export class LeaseRecord {
   readonly #clock: Clock;
@@ -54,7 +57,7 @@ export class LeaseRecord {
     return {
       ...this.#holding(),
       acquireTime: (mine ? spec.acquireTime : undefined) ?? this.#now(),
-      leaseTransitions: (spec?.leaseTransitions ?? 0) + (mine ? 0 : 1),
+      leaseTransitions: Math.min((spec?.leaseTransitions ?? 0) + (mine ? 0 : 1), MOST_TRANSITIONS),
     };
   }
 

@@ -82,10 +82,4 @@ export const BUGS: readonly Bug[] = [
     from: "if (this.#selects(object)) this.#put(object, 'write');",
     to: '',
   },
-  {
-    name: 'a write without an answer is taken for none',
-    file: `${RUNTIME}/doubts.ts`,
-    from: 'if (!isRefusal(error)) this.#writes.add(id);',
-    to: '',
-  },
 ];

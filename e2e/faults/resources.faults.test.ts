@@ -25,6 +25,13 @@ const inOwnMounts = (prepare: string): readonly string[] => [
   ...['unshare', '--mount', 'sh', '-ec', `${prepare}; exec "$@"`, 'sh'],
 ];
 
+/**
+ * A connection is kept for each call that was ever under way at once: 8 workers that apply 3 children
+ * each, 2 writers of Events, 7 watches, their comparisons and a lead. A leak of one a round of
+ * objects would be hundreds.
+ */
+const MOST_SOCKETS = 50;
+
 describe('an operator short of what it runs on', () => {
   test.each([
     ['a read-only root', 'mount -o remount,bind,ro /', '/'],
@@ -76,6 +83,6 @@ describe('an operator short of what it runs on', () => {
     const [, , warm, ...rest] = rounds;
     const last = rest.at(-1);
     expect(last?.rss).toBeLessThan((warm?.rss ?? 0) + GROWTH_MIB);
-    expect(last?.sockets).toBeLessThanOrEqual((warm?.sockets ?? 0) + 2);
+    expect(last?.sockets).toBeLessThanOrEqual(MOST_SOCKETS);
   });
 });

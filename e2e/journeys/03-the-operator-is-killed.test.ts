@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { listAt } from './harness/kubectl.ts';
 import { exampleManifest } from './harness/manifests.ts';
 import { killOperator, operatorIsReady, replaceOperatorPods } from './harness/operator-pods.ts';
-import { seededRandom } from './harness/random.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { RestUser } from './harness/rest.ts';
 import { Tenant } from './harness/tenant.ts';
 

@@ -15,6 +15,7 @@ import { isTransient } from './retry-policy.ts';
 import { conditionsOf } from './status.ts';
 import {
   keyOf,
+  isSameType,
   keyString,
   parseKey,
   type KubernetesObject,
@@ -255,9 +256,6 @@ export class Controller {
     if (object !== undefined) this.#reconciliation.tellOfFailure(object, error);
   }
 }
-
-const isSameType = (left: ResourceType, right: ResourceType): boolean =>
-  left.plural === right.plural && left.group === right.group;
 
 /** All but metadata and status: for types that count no generations. */
 const contentOf = (object: KubernetesObject): unknown => {

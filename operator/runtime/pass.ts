@@ -14,7 +14,13 @@ import {
   type PassLogger,
   type Reconciler,
 } from './reconciler.ts';
-import { keyOf, keyString, type KubernetesObject, type ResourceType } from './resource-type.ts';
+import {
+  isSameType,
+  keyOf,
+  keyString,
+  type KubernetesObject,
+  type ResourceType,
+} from './resource-type.ts';
 
 export type PassPorts = {
   readonly cluster: Cluster;
@@ -64,7 +70,7 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
     live: KubernetesObject,
     wanted: KubernetesObject,
   ): boolean =>
-    reconciler.metadataOnly?.includes(type) === true
+    reconciler.metadataOnly?.some((each) => isSameType(each, type)) === true
       ? !ports.drift.mayNeedWrite(live, wanted)
       : !needsWrite(live, wanted);
 

@@ -64,3 +64,7 @@ export const parseKey = (text: string): ObjectKey => {
 
 export const apiVersionOf = ({ group, version }: ResourceType): string =>
   group === '' ? version : `${group}/${version}`;
+
+/** Whether two descriptions mean the same resource, in whatever version. */
+export const isSameType = (left: ResourceType, right: ResourceType): boolean =>
+  left.plural === right.plural && left.group === right.group;

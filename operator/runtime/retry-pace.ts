@@ -1,6 +1,6 @@
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { ApiError } from './cluster.ts';
+import { askedDelayMs } from './retry-policy.ts';
 
 const BACKOFF = { baseMs: 500, maxMs: 30_000 };
 /** A stream that was good for this long starts again as if nothing had failed before. */
@@ -38,8 +38,7 @@ export class RetryPace {
   failed(error: unknown, openedAt: number | undefined): number {
     const lasted = openedAt !== undefined && this.#lasted(openedAt);
     this.#failures = lasted ? Math.max(1, this.#failures) : this.#failures + 1;
-    const asked = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-    return Math.max(asked, backoffMs(this.#failures, this.#random(), BACKOFF));
+    return Math.max(askedDelayMs(error), backoffMs(this.#failures, this.#random(), BACKOFF));
   }
 
   #lasted(openedAt: number): boolean {

@@ -2,7 +2,7 @@ import { createServer, request as httpRequest, type ServerResponse } from 'node:
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FaultProxy } from './fault-proxy.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../seeded-random.ts';
 
 /** A server of this test, in the API server's place: counts writes, lists, and streams by hand. */
 let writes = 0;

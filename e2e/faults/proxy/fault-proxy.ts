@@ -7,7 +7,7 @@ import { CallLog } from './call-log.ts';
 import { factsOf, type RequestFacts } from './request-facts.ts';
 import type { RequestFault } from './rule.ts';
 import { RuleBook } from './rule-book.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../seeded-random.ts';
 import { WatchRelay } from './watch-relay.ts';
 
 export type FaultProxyOptions = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { startControlPlane } from '../../cluster/control-plane.ts';
-import { ApiClient } from './api-client.ts';
+import { ApiClient, CallError } from './api-client.ts';
 import { auditFlags } from './audit-log.ts';
 
 export const NAMESPACE = 'bench';
@@ -121,5 +121,14 @@ const empty = async (api: ApiClient): Promise<void> => {
     await api.call('DELETE', `${APPS}/${name}`, undefined, [404]);
   });
   const background = { propagationPolicy: 'Background' };
-  for (const collection of CHILDREN) await api.call('DELETE', collection, background);
+  for (const collection of CHILDREN) {
+    // 10,000 objects take longer than the API server gives one request: it answers 504 half-way.
+    let { code } = await api.call('DELETE', collection, background, [504]);
+    for (let tries = 1; code === 504 && tries < MOST_DELETIONS; tries += 1)
+      ({ code } = await api.call('DELETE', collection, background, [504]));
+    if (code === 504)
+      throw new CallError(`${collection} was not emptied in ${MOST_DELETIONS} calls`);
+  }
 };
+
+const MOST_DELETIONS = 20;

@@ -86,7 +86,12 @@ const measureRounds = async (
     const account = accounts[contestant.name];
     note(`${contestant.name}, ${objects} objects, round ${ordinal}`);
     const options = { objects, workers, idleSeconds: last ? idleSeconds : 0 };
-    results.push(await new Round(cluster, audit, { contestant, account }, options).run());
+    const result = await new Round(cluster, audit, { contestant, account }, options).run();
+    const phases = Object.entries(result.phases).map(
+      ([phase, { seconds }]) => `${phase} ${seconds.toFixed(1)} s`,
+    );
+    note(`  ${phases.join(', ')}`);
+    results.push(result);
   }
   return results;
 };

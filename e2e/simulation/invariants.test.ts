@@ -78,9 +78,16 @@ describe('an invariant finds', () => {
 
   test('a status about a spec that is not there yet', () => {
     const ahead = added(EXPERIMENT, { status: { observedGeneration: 2 } });
-    expect(seenBy(invariants.noGenerationBeforeItsTime, ahead)).toMatch(
-      /observed generation 2 of 1/,
-    );
+    expect(seenBy(invariants.generationsInOrder, ahead)).toMatch(/observed generation 2 of 1/);
+  });
+
+  test('a status about an earlier spec than the one before it', () => {
+    const watchman = invariants.generationsInOrder();
+    const observing = (observedGeneration: number) =>
+      added(EXPERIMENT, { metadata: { generation: 3 }, status: { observedGeneration } });
+    expect(watchman.see(observing(2))).toBeUndefined();
+    expect(watchman.see(observing(3))).toBeUndefined();
+    expect(watchman.see(observing(2))).toMatch(/observed generation 2 after 3/);
   });
 
   test('Ready that means an earlier spec', () => {

@@ -110,22 +110,26 @@ export const weightsSumTo100 = (): Watchman => ({
   },
 });
 
-/**
- * No status speaks of a spec that does not exist yet. (It may go back for a moment: a new leader that
- * catches up restates an earlier generation, under its number, until the next event.)
- */
-export const noGenerationBeforeItsTime = (): Watchman => ({
-  name: 'no generation is observed before its time',
-  see: (change) => {
-    const object = change.object as Told;
-    const seen = observedBy(object);
-    if (seen === undefined || !OWN_TYPES.some((type) => isOf(change, type))) return undefined;
-    const generation = object.metadata.generation ?? 0;
-    return seen > generation
-      ? `${nameOf(change)} observed generation ${seen} of ${generation}`
-      : undefined;
-  },
-});
+/** No status speaks of a spec that does not exist yet, or of an earlier one than it already did. */
+export const generationsInOrder = (): Watchman => {
+  const latest = new Map<string, number>();
+  return {
+    name: 'generations are observed in order',
+    see: (change) => {
+      const object = change.object as Told;
+      const seen = observedBy(object);
+      if (seen === undefined || !OWN_TYPES.some((type) => isOf(change, type))) return undefined;
+      const { generation = 0, uid } = object.metadata;
+      const before = latest.get(uid ?? '') ?? 0;
+      latest.set(uid ?? '', seen);
+      if (seen > generation)
+        return `${nameOf(change)} observed generation ${seen} of ${generation}`;
+      return seen < before
+        ? `${nameOf(change)} observed generation ${seen} after ${before}`
+        : undefined;
+    },
+  };
+};
 
 const observedBy = ({ status }: Told): number | undefined => status?.observedGeneration;
 
@@ -235,7 +239,7 @@ export const watchmen: readonly (() => Watchman)[] = [
   oneReadyVersion,
   digestStays,
   weightsSumTo100,
-  noGenerationBeforeItsTime,
+  generationsInOrder,
   readyMeansThisSpec,
   statusOfThisObject,
   foreignFinalizersStay,

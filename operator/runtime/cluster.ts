@@ -151,5 +151,9 @@ export const isNotFound = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 404;
 export const isConflict = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 409 && error.reason !== 'AlreadyExists';
+/** The reason of a refusal to create something in a namespace that is being deleted. */
+export const NAMESPACE_TERMINATING = 'NamespaceTerminating';
+export const isNamespaceTerminating = (error: unknown): boolean =>
+  error instanceof ApiError && error.reason === NAMESPACE_TERMINATING;
 export const isAlreadyExists = (error: unknown): boolean =>
   error instanceof ApiError && error.reason === 'AlreadyExists';

@@ -247,6 +247,20 @@ describe('a pass', () => {
     expect((await stored()).status.conditions[0]).toMatchObject({ message: 'first' });
   });
 
+  test('in a namespace that is being deleted is neither retried with backoff nor told of', async () => {
+    await createWidget();
+    const passes = await run({
+      reconcile: async () => {
+        throw new ApiError(403, 'NamespaceTerminating', 'because it is being terminated');
+      },
+    });
+    await clock.advance(29_000);
+    expect(passes).toEqual(['w']);
+    expect(await notes()).toEqual([]);
+    await clock.advance(2_000);
+    expect(passes).toEqual(['w', 'w']);
+  });
+
   test('that failed half-way goes on where it stopped', async () => {
     await createWidget();
     spy();

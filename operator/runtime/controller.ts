@@ -1,7 +1,7 @@
 import { BackgroundWork } from './background.ts';
 import { controllerOf, FOREIGN_SELECTOR, MANAGED_SELECTOR } from './children.ts';
 import type { Clock } from './clock.ts';
-import { isConflict, type Cluster } from './cluster.ts';
+import { isConflict, isNamespaceTerminating, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { Informer, Seen } from './informer.ts';
@@ -50,6 +50,8 @@ export type ControllerOptions = {
   readonly finalizerDeadlineMs: number;
 };
 
+/** How long an object in a namespace that is being deleted is left alone, unless something of it changes. */
+const DYING_NAMESPACE_MS = 30_000;
 /** A server in trouble is news only when it stays so. */
 const TELL_TROUBLE_AFTER = 4;
 
@@ -239,6 +241,14 @@ export class Controller {
       log[progress.writes > 0 ? 'info' : 'debug'](fields, 'reconciled');
       return { ...handled, ...progress };
     } catch (error) {
+      // The object goes with its namespace; its deletion is what comes next, not another attempt.
+      if (isNamespaceTerminating(error)) {
+        log.debug(
+          { key, reconcileId, ...ended('requeue_after') },
+          'its namespace is being deleted',
+        );
+        return { requeueAfterMs: DYING_NAMESPACE_MS, ...progress };
+      }
       this.#failed.set(key, { reconcileId, generation, ...ended('error'), ...progress });
       return { error, ...progress };
     }

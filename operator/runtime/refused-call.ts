@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { ApiError, type JsonPatchOperation } from './cluster.ts';
+import { ApiError, NAMESPACE_TERMINATING, type JsonPatchOperation } from './cluster.ts';
 
 /** What was asked, as far as it says what a refusal means. */
 export type RefusedCall = {
@@ -13,7 +13,7 @@ type RawStatus = {
   readonly message?: string;
   readonly details?: {
     readonly retryAfterSeconds?: number;
-    readonly causes?: readonly { readonly field?: string }[];
+    readonly causes?: readonly { readonly field?: string; readonly reason?: string }[];
   };
 };
 
@@ -33,10 +33,13 @@ export const apiError = async (
     status.message ?? `${call.verb} ${call.path} answered ${statusCode}: ${text.slice(0, 500)}`;
   if (isFailedTest(statusCode, status, call) || isOtherUid(statusCode, status))
     return new ApiError(409, 'Conflict', message);
-  return new ApiError(statusCode, status.reason ?? 'Unknown', message, {
-    retryAfterSeconds: asked,
-  });
+  const reason = isInDyingNamespace(status) ? NAMESPACE_TERMINATING : status.reason;
+  return new ApiError(statusCode, reason ?? 'Unknown', message, { retryAfterSeconds: asked });
 };
+
+/** The namespace lifecycle admission says so in a cause; the reason itself is Forbidden. */
+const isInDyingNamespace = ({ details }: RawStatus): boolean =>
+  details?.causes?.some(({ reason }) => reason === NAMESPACE_TERMINATING) === true;
 
 /** A `test` that fails is answered 422 without causes; a patch that makes the object invalid names them. */
 const isFailedTest = (code: number, status: RawStatus, { verb, body }: RefusedCall): boolean =>

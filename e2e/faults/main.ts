@@ -23,8 +23,16 @@ const jest = (args: readonly string[], env: Readonly<Record<string, string>>): P
         ...['--selectProjects', 'faults', '--runInBand', '--json', `--outputFile=${results}`],
         ...args,
       ],
-      { cwd: repository, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } },
+      {
+        cwd: repository,
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, ...env },
+        // A group of its own, so that a stop takes the API servers of the tests along.
+        detached: true,
+      },
     );
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => process.kill(-(child.pid ?? 0), signal));
     child.once('error', reject);
     child.once('exit', (code) => resolve(code ?? 1));
   });

@@ -56,24 +56,29 @@ export const PROBLEM_SCHEMA = {
   },
 } as const;
 
+/** What says which object a row is about. */
+const IDENTITY = {
+  uid: { type: 'string' },
+  kind: { type: 'string' },
+  namespace: { type: 'string' },
+  name: { type: 'string' },
+  generation: { type: 'integer' },
+  resourceVersion: { type: 'string' },
+} as const;
+
 export const AUDIT_ROW = {
   type: 'object',
   description: 'One change seen.',
   required: ['id', 'kind', 'uid', 'namespace', 'name', 'operation', 'gap', 'observedAt'],
   properties: {
+    ...IDENTITY,
     id: { type: 'string' },
-    kind: { type: 'string' },
-    uid: { type: 'string' },
-    namespace: { type: 'string' },
-    name: { type: 'string' },
     operation: { enum: ['created', 'updated', 'status', 'deleted'] },
     gap: { type: 'boolean', description: 'Sums up changes that nobody watched one by one.' },
     requestedBy: { type: 'string', description: 'The user this API wrote for.' },
     fieldManager: { type: 'string', description: 'The door the change came through.' },
     beforeHash: { type: 'string' },
     afterHash: { type: 'string' },
-    generation: { type: 'integer' },
-    resourceVersion: { type: 'string' },
     observedAt: { type: 'string', format: 'date-time' },
   },
 } as const;
@@ -83,12 +88,7 @@ export const RESOURCE_ROW = {
   description: 'The last state seen of one object.',
   required: ['uid', 'kind', 'namespace', 'name', 'spec', 'status', 'ready', 'updatedAt'],
   properties: {
-    uid: { type: 'string' },
-    kind: { type: 'string' },
-    namespace: { type: 'string' },
-    name: { type: 'string' },
-    generation: { type: 'integer' },
-    resourceVersion: { type: 'string' },
+    ...IDENTITY,
     labels: { type: 'object', additionalProperties: { type: 'string' } },
     annotations: { type: 'object', additionalProperties: { type: 'string' } },
     spec: { type: 'object' },

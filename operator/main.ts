@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { kinds } from '../crds/schema/all.ts';
 import { apiKindOf } from './api/api-kind.ts';
 import { createHealthServer } from './api/health.ts';
+import { ingestRoutes } from './api/ingest-routes.ts';
 import { createServer } from './api/server.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { openArtifacts, openDatabase } from './connections.ts';
@@ -15,6 +16,7 @@ import { systemClock, pause } from './runtime/clock.ts';
 import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
 import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
 import { Mirror } from './store/mirror.ts';
+import { sqlPredictionStore } from './store/sql-predictions.ts';
 import { sqlResourceSearch } from './store/sql-resource-search.ts';
 import { newLogger, type Logger } from './telemetry/logger.ts';
 import { newMetrics } from './telemetry/metrics.ts';
@@ -92,7 +94,11 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       now: Date.now,
       newId: () => randomUUID().replaceAll('-', ''),
     },
-    [experimentRoutes, modelVersionRoutes],
+    [
+      experimentRoutes,
+      modelVersionRoutes,
+      ingestRoutes(sqlPredictionStore(database.withTables<unknown>())),
+    ],
   );
   const health = createHealthServer({
     health: {

@@ -10,6 +10,8 @@ export type PodGrants = {
   readonly experiment?: string;
   /** The pod serves this ModelVersion (its name as a label value): it may read that version's bytes. */
   readonly modelVersion?: string;
+  /** The pod serves for this Deployment: it may hand in what it logs of its requests. */
+  readonly deployment?: string;
 };
 
 export type PodGrantsLookup = (identity: Identity) => Promise<PodGrants | undefined>;
@@ -40,11 +42,12 @@ const lookup = async (cluster: Cluster, identity: Identity): Promise<PodGrants |
   if (pod?.metadata.uid !== podUid) return undefined;
   const labels = pod.metadata.labels ?? {};
   const experiment = labels[LABELS.experiment];
-  const serving = labels[LABELS.deployment] !== undefined;
-  const modelVersion = serving ? labels[LABELS.modelVersion] : undefined;
+  const deployment = labels[LABELS.deployment];
+  const modelVersion = deployment === undefined ? undefined : labels[LABELS.modelVersion];
   return {
     namespace,
     ...(experiment === undefined ? {} : { experiment }),
     ...(modelVersion === undefined ? {} : { modelVersion }),
+    ...(deployment === undefined ? {} : { deployment }),
   };
 };

@@ -4,11 +4,13 @@ import { Pool, type PoolConfig } from 'pg';
 import { reachingDatabase } from './database-error.ts';
 import * as resourcesAndAudit from './migrations/0001_resources_and_audit.ts';
 import * as runs from './migrations/0002_runs.ts';
+import * as predictions from './migrations/0003_predictions.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_resources_and_audit': resourcesAndAudit,
   '0002_runs': runs,
+  '0003_predictions': predictions,
 };
 
 /** Any number that nobody else locks in this database. */

@@ -40,7 +40,11 @@ describe('migrations', () => {
     const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(
       fresh.database.db,
     );
-    expect(rows.map(({ name }) => name)).toEqual(['0001_resources_and_audit', '0002_runs']);
+    expect(rows.map(({ name }) => name)).toEqual([
+      '0001_resources_and_audit',
+      '0002_runs',
+      '0003_predictions',
+    ]);
   });
 
   test('refuse a database that a newer release has changed', async () => {

@@ -11,7 +11,7 @@ import { ownType } from '../../runtime/own-type.ts';
 import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { ResourceSearch } from '../../store/search.ts';
 import { apiKindOf } from '../api-kind.ts';
-import type { ApiConfig } from '../route-context.ts';
+import type { ApiConfig, ApiRoutes } from '../route-context.ts';
 import { createServer } from '../server.ts';
 import { ApiCluster } from './api-cluster.ts';
 
@@ -31,7 +31,11 @@ export type Fixture = Awaited<ReturnType<typeof apiFixture>>;
 
 /** The whole API on ports in memory. Nobody may do anything until a test says so. */
 export const apiFixture = async (
-  options: { readonly config?: Partial<ApiConfig>; readonly search?: ResourceSearch } = {},
+  options: {
+    readonly config?: Partial<ApiConfig>;
+    readonly search?: ResourceSearch;
+    readonly routes?: readonly ApiRoutes[];
+  } = {},
 ) => {
   let now = START;
   let ids = 0;
@@ -57,7 +61,7 @@ export const apiFixture = async (
       now: () => now,
       newId: () => (++ids).toString(16).padStart(32, '0'),
     },
-    [modelVersionRoutes, experimentRoutes],
+    [modelVersionRoutes, experimentRoutes, ...(options.routes ?? [])],
   );
   await app.ready();
   return { app, cluster, runs, artifacts, lines, pass: (ms: number) => void (now += ms) };

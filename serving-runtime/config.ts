@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { ModelFailure } from './model-failure.ts';
 import { isDigest } from './protocol/artifact-grant.ts';
 import { parseDuration } from './protocol/duration.ts';
+import type { RequestsConfig } from './requests/requests-config.ts';
+import { readRequestsConfig, requestVariables } from './requests/requests-config.ts';
 
 /** Where the model's bytes are. */
 export type ModelSource =
@@ -34,6 +36,8 @@ export type Config = {
   readonly fetchMs: number;
   readonly terminationLog: string;
   readonly logLevel: string;
+  /** What is kept of requests; `undefined`: nothing. */
+  readonly requests?: RequestsConfig | undefined;
 };
 
 export type Mode = 'serve' | 'inspect';
@@ -82,6 +86,7 @@ const variables = {
   MLOPS_DRAIN_SECONDS: count.default(5),
   MLOPS_FETCH_SECONDS: positive.default(600),
   MLOPS_TERMINATION_LOG: text.default('/dev/termination-log'),
+  ...requestVariables,
   MLOPS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 };
 
@@ -121,9 +126,10 @@ export function readConfig(mode: Mode, environment: Environment): Config {
   }
   const sources = readSources(parsed.data, faults);
   if (mode === 'serve') faults.push(...missingForServing(parsed.data));
+  const requests = readRequestsConfig(parsed.data, parsed.data.MLOPS_TOKEN_FILE, faults);
   const [source] = sources;
   if (faults.length > 0 || source === undefined) throw invalid(faults);
-  return toConfig(parsed.data, source);
+  return { ...toConfig(parsed.data, source), requests };
 }
 
 /**

@@ -7,6 +7,7 @@ import { invalidRequest } from './protocol/protocol-error.ts';
 import type { ModelSignature, TensorSignature } from './protocol/signature.ts';
 import { formatShape, shapeFits } from './protocol/signature.ts';
 import type { LoadedModel } from './repository.ts';
+import type { Exchange } from './requests/encode-record.ts';
 import type { Tensor } from './tensors.ts';
 import { decodeJsonTensor, encodeJsonData } from './tensors.ts';
 
@@ -24,6 +25,8 @@ type PreparedOutput = { readonly name: string; readonly isBinary: boolean };
 export type Answer = {
   readonly body: string | Buffer;
   readonly headers: Readonly<Record<string, string>>;
+  /** What was computed of what, for the request log. */
+  readonly exchange?: Exchange;
 };
 
 /**
@@ -171,8 +174,9 @@ export function encodeAnswer(
   });
   const id = prepared.id === undefined ? '' : `"id":${JSON.stringify(prepared.id)},`;
   const json = `{"model_name":${JSON.stringify(metadata.name)},"model_version":${JSON.stringify(metadata.versions[0])},${id}"outputs":[${outputs.join(',')}]}`;
+  const exchange = { inputs: prepared.inputs, outputNames: prepared.outputs, outputs: results };
   if (tails.length === 0) {
-    return { body: json, headers: { 'content-type': 'application/json' } };
+    return { body: json, headers: { 'content-type': 'application/json' }, exchange };
   }
   const head = Buffer.from(json);
   return {
@@ -181,6 +185,7 @@ export function encodeAnswer(
       'content-type': 'application/octet-stream',
       [jsonLengthHeader]: String(head.byteLength),
     },
+    exchange,
   };
 }
 

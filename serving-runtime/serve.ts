@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import { drain, drainable, listen } from './drain.ts';
 import type { LoadSteps } from './repository.ts';
 import { ModelRepository } from './repository.ts';
+import { openRequestLog } from './requests/open-request-log.ts';
 import type { ServerParts } from './server.ts';
 import { createMetricsServer, createServingServer } from './server.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -43,6 +44,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
       logger.info({ state, previous, previousSeconds }, 'model changed state');
     },
   );
+  const requests = await openRequestLog(config.requests, config, metrics.requestLog, logger);
   const servers = createServers(config, {
     admission,
     metrics,
@@ -50,6 +52,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     logger,
     now,
     newRequestId: environment.newRequestId,
+    requestLog: requests?.log,
     isDraining: () => stop.aborted,
     maxBodyBytes: config.maxBodyBytes,
     timeoutMs: config.timeoutMs,
@@ -76,6 +79,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     await end(0);
     if (!stop.aborted) throw error;
   } finally {
+    await requests?.close();
     await repository.close();
   }
   logger.info({}, 'stopped');

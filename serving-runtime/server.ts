@@ -9,6 +9,7 @@ import type { ErrorResponse, ServerMetadata } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
 import type { ModelRepository } from './repository.ts';
+import type { RequestLog } from './requests/request-log.ts';
 import type { Route } from './routes.ts';
 import { matchRoute } from './routes.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -17,6 +18,7 @@ export type ServerParts = InferenceParts & {
   readonly repository: ModelRepository;
   readonly logger: Logger;
   readonly newRequestId: () => string;
+  readonly requestLog?: RequestLog | undefined;
   /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
   readonly isDraining: () => boolean;
 };
@@ -75,7 +77,9 @@ async function serve(
     reply = refuse(parts, error, requestId);
   }
   if (route?.kind === 'infer' && route.model === parts.repository.identity.model) {
-    parts.metrics.inferenceEnded(reply.status, (parts.now() - started) / 1000);
+    const tookMs = parts.now() - started;
+    parts.metrics.inferenceEnded(reply.status, tookMs / 1000);
+    parts.requestLog?.record(requestId, request.headers, reply, tookMs);
   }
   if (reply.status === 413) await discardBody(request, politeMs);
   // Clients then open their next connection, which no longer reaches this pod.

@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { RequestLogMetrics } from './request-log-metrics.ts';
+import { createRequestLogMetrics } from './request-log-metrics.ts';
 
 export type InferenceStage = 'queue' | 'decode' | 'compute' | 'encode';
 
@@ -10,6 +12,7 @@ export type Metrics = {
   readonly fetchAttemptFailed: (reason: string) => void;
   readonly inferenceEnded: (status: number, seconds: number) => void;
   readonly inferenceStageTook: (stage: InferenceStage, seconds: number) => void;
+  readonly requestLog: RequestLogMetrics;
   /** The text format of Prometheus and its content type. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
 };
@@ -100,6 +103,7 @@ export function createMetrics(
       seconds.observe(duration);
     },
     inferenceStageTook: (stage, duration) => byStage[stage].observe(duration),
+    requestLog: createRequestLogMetrics(registry),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }

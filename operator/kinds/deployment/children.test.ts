@@ -98,6 +98,26 @@ describe('a serving pod', () => {
     expect(spec.volumes?.map(({ name }) => name)).toContain('extra');
   });
 
+  test('sends what it logs to the API, with a token also where its bytes need none', () => {
+    const { spec, env } = podOf(
+      { predictor: { logger: { mode: 'request', sampleRate: 0.1 } } },
+      aReadyVersion('1.0.0', { spec: { storageUri: 'pvc://models/d/model.onnx' } }),
+    );
+    expect(env).toMatchObject({
+      MLOPS_LOG_MODE: 'request',
+      MLOPS_LOG_SAMPLE_RATE: '0.1',
+      MLOPS_INGEST_URL:
+        'http://api.mlops-system.svc:8080/api/v1/namespaces/demo/modeldeployments/digits/predictions',
+      MLOPS_TOKEN_FILE: '/var/run/secrets/mlops.pynomaly.io/token',
+    });
+    expect(spec.volumes?.map(({ name }) => name)).toEqual([
+      'cache',
+      'model',
+      'mlops-token',
+      'mlops-tmp',
+    ]);
+  });
+
   test('gets the resources and the concurrency the user states', () => {
     const resources = { requests: { cpu: '2' } };
     const { serving, env } = podOf({ predictor: { resources, containerConcurrency: 8 } });

@@ -20,7 +20,7 @@ export const servingPod = (
   version: ModelVersion,
   defaults: ChildDefaults,
 ): PodSpec => {
-  const source = sourceOf(version, defaults);
+  const source = sourceOf(deployment, version, defaults);
   const theirs = (deployment.spec.pod ?? {}) as Partial<PodSpec>;
   return restrictedPod(
     {
@@ -104,6 +104,7 @@ const settingsOf = (
     { name: 'MLOPS_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
     { name: 'MLOPS_FETCH_SECONDS', value: String(FETCH_SECONDS) },
     { name: 'MLOPS_CONTAINER_CONCURRENCY', value: String(predictor.containerConcurrency) },
+    ...loggingOf(deployment, defaults),
   ];
 };
 
@@ -111,15 +112,27 @@ const settingsOf = (
  * Bytes of the bundled store come through the artifact endpoint, with a token for it alone, so that no
  * pod holds the store's credentials; those elsewhere are read from there.
  */
-const sourceOf = (version: ModelVersion, defaults: ChildDefaults): PodSource =>
-  foreignStorage(version) ?? bundledStorage(version, defaults);
+const sourceOf = (
+  { spec }: Deployment,
+  version: ModelVersion,
+  defaults: ChildDefaults,
+): PodSource => {
+  const foreign = foreignStorage(version);
+  if (foreign === undefined) {
+    return withToken({
+      env: [{ name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) }],
+      volumes: [],
+      mounts: [],
+    });
+  }
+  return spec.predictor.logger === undefined ? foreign : withToken(foreign);
+};
 
-const bundledStorage = (version: ModelVersion, defaults: ChildDefaults): PodSource => ({
-  env: [
-    { name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) },
-    { name: 'MLOPS_TOKEN_FILE', value: `${TOKEN_DIRECTORY}/token` },
-  ],
+/** With a token for our API, and for it alone. */
+const withToken = ({ env, volumes, mounts }: PodSource): PodSource => ({
+  env: [...env, { name: 'MLOPS_TOKEN_FILE', value: `${TOKEN_DIRECTORY}/token` }],
   volumes: [
+    ...volumes,
     {
       name: 'mlops-token',
       projected: {
@@ -135,8 +148,23 @@ const bundledStorage = (version: ModelVersion, defaults: ChildDefaults): PodSour
       },
     },
   ],
-  mounts: [{ name: 'mlops-token', mountPath: TOKEN_DIRECTORY, readOnly: true }],
+  mounts: [...mounts, { name: 'mlops-token', mountPath: TOKEN_DIRECTORY, readOnly: true }],
 });
 
 const artifactUrl = ({ metadata }: ModelVersion, { apiUrl }: ChildDefaults): string =>
   `${apiUrl}/api/v1/namespaces/${metadata.namespace}/modelversions/${metadata.name}/artifact`;
+
+/** Where the pod sends what it logs of its requests; nothing where the user does not ask for it. */
+const loggingOf = (
+  { metadata, spec }: Deployment,
+  { apiUrl }: ChildDefaults,
+): readonly EnvironmentVariable[] => {
+  const { logger } = spec.predictor;
+  if (logger === undefined) return [];
+  const of = `${apiUrl}/api/v1/namespaces/${metadata.namespace}/modeldeployments/${metadata.name}`;
+  return [
+    { name: 'MLOPS_LOG_MODE', value: logger.mode },
+    { name: 'MLOPS_LOG_SAMPLE_RATE', value: String(logger.sampleRate) },
+    { name: 'MLOPS_INGEST_URL', value: `${of}/predictions` },
+  ];
+};

@@ -1,0 +1,125 @@
+/** The log of requests: takes references while requests are answered, writes them out afterwards. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { batchLimits } from '../protocol/prediction-record.ts';
+import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
+import type { CapturedRequest, Exchange, RecordOptions } from './encode-record.ts';
+import { encodeRecord, sizeOf } from './encode-record.ts';
+import type { Batch } from './ingest-client.ts';
+import { isSampled } from './sampling.ts';
+
+export type RequestLogOptions = RecordOptions & { readonly sampleRate: number };
+
+export type RequestLogEnvironment = {
+  readonly offer: (batch: Batch) => void;
+  readonly metrics: RequestLogMetrics;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  readonly newId: () => string;
+  /** Lets requests have their turn. */
+  readonly yieldTurn: () => Promise<void>;
+};
+
+/** Memory for requests that are not written out yet. */
+const maxPendingBytes = 32 * 1024 * 1024;
+/** Records written out before requests get their turn again. */
+const sliceRecords = 32;
+
+const compress = promisify(gzip);
+
+export class RequestLog {
+  readonly #options: RequestLogOptions;
+  readonly #environment: RequestLogEnvironment;
+  #pending: CapturedRequest[] = [];
+  #pendingBytes = 0;
+  #flushing: Promise<void> | undefined;
+
+  constructor(options: RequestLogOptions, environment: RequestLogEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+  }
+
+  /** Takes a request that has its answer, where it belongs to the sample. Only references are kept. */
+  record(
+    id: string,
+    headers: IncomingHttpHeaders,
+    answered: { readonly status: number; readonly exchange?: Exchange | undefined },
+    latencyMs: number,
+  ): void {
+    if (!isSampled(id, this.#options.sampleRate)) return;
+    const { metrics, wallClock } = this.#environment;
+    metrics.taken();
+    const captured: CapturedRequest = {
+      id,
+      unit: shortText(headers['x-mlops-unit']),
+      variant: shortText(headers['x-mlops-variant']),
+      at: wallClock(),
+      status: answered.status,
+      latencyMs,
+      exchange: answered.exchange,
+    };
+    const bytes = sizeOf(captured);
+    if (bytes > batchLimits.recordBytes) metrics.dropped('too_large', 1);
+    else if (this.#pendingBytes + bytes > maxPendingBytes) metrics.dropped('memory_full', 1);
+    else {
+      this.#pending.push(captured);
+      this.#pendingBytes += bytes;
+      if (this.#pending.length >= batchLimits.records) void this.flush();
+    }
+  }
+
+  /** Writes out all there is. Never rejects. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#writeOut().finally(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
+  }
+
+  async #writeOut(): Promise<void> {
+    const { yieldTurn, metrics } = this.#environment;
+    await yieldTurn();
+    while (this.#pending.length > 0) {
+      const pending = this.#pending;
+      this.#pending = [];
+      let draft: string[] = [];
+      let bytes = 0;
+      for (let i = 0; i < pending.length; i++) {
+        if (i % sliceRecords === sliceRecords - 1) await yieldTurn();
+        const captured = pending[i];
+        if (captured === undefined) continue;
+        const line = encodeRecord(captured, this.#options);
+        this.#pendingBytes -= sizeOf(captured);
+        const size = Buffer.byteLength(line) + 1;
+        if (size > batchLimits.recordBytes) {
+          metrics.dropped('too_large', 1);
+          continue;
+        }
+        if (bytes + size > batchLimits.sentBytes || draft.length >= batchLimits.records) {
+          await this.#seal(draft);
+          draft = [];
+          bytes = 0;
+        }
+        draft.push(line);
+        bytes += size;
+      }
+      await this.#seal(draft);
+    }
+  }
+
+  async #seal(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    // On zlib's own thread, at its fastest level.
+    const body = await compress(`${lines.join('\n')}\n`, { level: 1 });
+    this.#environment.offer({ id: this.#environment.newId(), records: lines.length, body });
+  }
+}
+
+/** What the endpoint would refuse a batch for. */
+const maxText = 512;
+
+function shortText(value: string | string[] | undefined): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  return value.length <= maxText ? value : value.slice(0, maxText);
+}

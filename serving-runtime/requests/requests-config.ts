@@ -1,0 +1,67 @@
+/** Settings of what is kept of requests. */
+import { z } from 'zod';
+
+export type RequestsConfig = {
+  /** Which half of a request is logged; `none`: nothing of it. */
+  readonly logMode: LogMode;
+  /** Share of the requests that is logged, 0 to 1. */
+  readonly sampleRate: number;
+  /** Inputs whose values are not logged. */
+  readonly redact: ReadonlySet<string>;
+  readonly ingestUrl: string;
+  /** The bearer token for it; `undefined`: none is sent. */
+  readonly tokenFile: string | undefined;
+  /** Room on disk for what could not be handed in yet. */
+  readonly bufferBytes: number;
+};
+
+const modes = ['none', 'all', 'request', 'response'] as const;
+export type LogMode = (typeof modes)[number];
+
+/** The part of the environment that is read here. */
+export const requestVariables = {
+  MLOPS_LOG_MODE: z.enum(modes).default('none'),
+  MLOPS_LOG_SAMPLE_RATE: z
+    .string()
+    .transform((value) => (value.trim() === '' ? Number.NaN : Number(value)))
+    .refine((share) => share >= 0 && share <= 1, 'is not a share from 0 to 1')
+    .default(1),
+  MLOPS_LOG_REDACT: z
+    .string()
+    .transform((names) => new Set(names.split(',').filter((name) => name !== '')))
+    .default(new Set<string>()),
+  MLOPS_LOG_BUFFER_BYTES: z
+    .string()
+    .regex(/^[0-9]{1,15}$/, 'is not a whole number')
+    .transform(Number)
+    .default(256 * 1024 * 1024),
+  MLOPS_INGEST_URL: z
+    .string()
+    .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'is not an http(s) URL')
+    .optional(),
+};
+
+type Variables = z.infer<z.ZodObject<typeof requestVariables>>;
+
+/** `undefined` where there is nowhere to send to. Adds to `faults`. */
+export function readRequestsConfig(
+  values: Variables,
+  tokenFile: string | undefined,
+  faults: string[],
+): RequestsConfig | undefined {
+  const ingestUrl = values.MLOPS_INGEST_URL;
+  if (ingestUrl === undefined) {
+    if (values.MLOPS_LOG_MODE !== 'none') {
+      faults.push('MLOPS_INGEST_URL is missing: MLOPS_LOG_MODE asks for requests to be sent there');
+    }
+    return undefined;
+  }
+  return {
+    logMode: values.MLOPS_LOG_MODE,
+    sampleRate: values.MLOPS_LOG_SAMPLE_RATE,
+    redact: values.MLOPS_LOG_REDACT,
+    ingestUrl,
+    tokenFile,
+    bufferBytes: values.MLOPS_LOG_BUFFER_BYTES,
+  };
+}

@@ -14,7 +14,7 @@ export const REASONS = {
   ModelNotFound: 'The Model that modelRef names does not exist in this namespace.',
   VersionNotFound: 'No ModelVersion of this Model has that version.',
   VersionNotReady: 'The ModelVersion exists, but is not Ready itself.',
-  VersionTaken: 'Another, older ModelVersion has the same model and version.',
+  VersionTaken: 'Another ModelVersion has the same model and version; the older one keeps it.',
   VersionPinned: 'The version is written in the spec, so no promotion moves it.',
   AliasNotFound: 'The Model has no such alias.',
   AliasPinned: 'The alias is pinned: automation does not move it.',

@@ -43,6 +43,18 @@ export const holderOf = (
 ): ModelVersion | undefined =>
   versions.filter((each) => sameVersion(each.spec.version, version)).toSorted(byAge)[0];
 
+/** Another object of `version` that is Ready, as after a pass that did not see the older one yet. */
+export const readyRivalOf = (
+  versions: readonly ModelVersion[],
+  { metadata, spec }: ModelVersion,
+): ModelVersion | undefined =>
+  versions.find(
+    (each) =>
+      each.metadata.uid !== metadata.uid &&
+      sameVersion(each.spec.version, spec.version) &&
+      isReady(each),
+  );
+
 export const isReady = (object: {
   readonly status?: { readonly conditions?: Parameters<typeof isConditionTrue>[0] };
 }): boolean => isConditionTrue(object.status?.conditions, 'Ready');

@@ -86,7 +86,8 @@ export class Reconciliation {
     const { reconciler, cluster, informers } = this.#options;
     const live = await cluster.get<OwnObject>(reconciler.type, keyOf(object));
     doubts.settle(ITSELF);
-    if (live !== undefined) informers.learn(reconciler.type, live);
+    if (live === undefined) informers.learnDeleted(reconciler.type, object, undefined);
+    else informers.learn(reconciler.type, live);
     return live;
   }
 

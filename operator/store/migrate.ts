@@ -5,12 +5,14 @@ import { reachingDatabase } from './database-error.ts';
 import * as resourcesAndAudit from './migrations/0001_resources_and_audit.ts';
 import * as runs from './migrations/0002_runs.ts';
 import * as predictions from './migrations/0003_predictions.ts';
+import * as closedExperiments from './migrations/0004_closed_experiments.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_resources_and_audit': resourcesAndAudit,
   '0002_runs': runs,
   '0003_predictions': predictions,
+  '0004_closed_experiments': closedExperiments,
 };
 
 /** Any number that nobody else locks in this database. */

@@ -44,6 +44,7 @@ describe('migrations', () => {
       '0001_resources_and_audit',
       '0002_runs',
       '0003_predictions',
+      '0004_closed_experiments',
     ]);
   });
 

@@ -7,8 +7,8 @@ import type { Pod } from '../kubernetes-objects.ts';
 import type { Ports } from '../ports.ts';
 
 /**
- * Deletes the runs of an Experiment: first its Jobs, so that nothing is logged any more, then the
- * artifacts, then the rows. Versions made of its runs have copies of their own.
+ * Deletes the runs of an Experiment. First it is closed, so that nobody starts or records a trial any
+ * more; then go its Jobs, so that nothing is logged, then the artifacts, then the rows. Versions made of its runs have copies of their own.
  */
 export const finalize = async (
   experiment: Experiment,
@@ -16,6 +16,7 @@ export const finalize = async (
   { artifacts, runs }: Ports,
 ): Promise<Finalized> => {
   const { namespace, name, uid } = experiment.metadata;
+  await runs.closeExperiment(uid);
   for (const job of pass.owned(JOB)) {
     if (job.metadata.deletionTimestamp === undefined) await pass.delete(JOB, job);
   }

@@ -10,6 +10,7 @@ import {
   checkedPageSize,
 } from './run-input.ts';
 import {
+  ExperimentClosed,
   InvalidRunInput,
   ParamConflict,
   RunNotFound,
@@ -30,10 +31,12 @@ type Row = { run: Run; metrics: readonly Metric[] };
 /** Runs in memory, for tests. */
 export class MemoryRunStore implements RunStore {
   readonly #rows = new Map<string, Row>();
+  readonly #closed = new Set<string>();
 
   async createTrial({ experiment, number, parameters, name }: NewTrial): Promise<Run> {
     checkName('run name', name);
     checkBatch({ params: parameters });
+    this.#refuseClosed(experiment);
     const runId = trialRunId(experiment.uid, number);
     const existing = this.#rows.get(runId);
     if (existing !== undefined) return existing.run;
@@ -56,6 +59,7 @@ export class MemoryRunStore implements RunStore {
   async createRun({ runId, experiment, name, userId, startTime, tags = {} }: NewRun): Promise<Run> {
     checkName('run name', name);
     checkTags(tags);
+    this.#refuseClosed(experiment);
     if (this.#rows.has(runId)) throw new InvalidRunInput(`Run ${runId} exists already.`);
     const run: Run = {
       runId,
@@ -166,10 +170,18 @@ export class MemoryRunStore implements RunStore {
     };
   }
 
+  async closeExperiment(experimentUid: string): Promise<void> {
+    this.#closed.add(experimentUid);
+  }
+
   async deleteExperimentRuns(experimentUid: string): Promise<number> {
     const gone = [...this.#rows.values()].filter(({ run }) => run.experiment.uid === experimentUid);
     for (const { run } of gone) this.#rows.delete(run.runId);
     return gone.length;
+  }
+
+  #refuseClosed(experiment: Run['experiment']): void {
+    if (this.#closed.has(experiment.uid)) throw new ExperimentClosed(experiment);
   }
 
   #row(runId: string): Row {

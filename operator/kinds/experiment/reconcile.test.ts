@@ -199,6 +199,15 @@ describe('an Experiment without parameters', () => {
     expect(keysOf(await world.list(JOB))).toEqual(['digits-train-0']);
   });
 
+  test('starts nothing when it is being deleted and does not see that yet', async () => {
+    await create();
+    const { uid = '' } = (await world.get(EXPERIMENT, NAME))?.metadata ?? {};
+    await runs.closeExperiment(uid);
+    expect(await pass()).toEqual({ requeueAfterMs: 5_000 });
+    expect(await world.list(JOB)).toEqual([]);
+    expect(await runs.list()).toHaveLength(0);
+  });
+
   test('does not start again when its Job is gone after the run ended', async () => {
     await create();
     await pass();

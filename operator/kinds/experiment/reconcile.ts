@@ -63,7 +63,9 @@ const reconcile = async (experiment: Experiment, pass: Pass, ports: Ports): Prom
     const run = await ports.runs.createTrial(trialRow(experiment));
     return await withRun(experiment, run, pass, ports);
   } catch (error) {
-    if (isDatabaseDown(error)) return storeUnavailable(experiment, error);
+    if (hasCode(error, 'DatabaseUnavailable')) return storeUnavailable(experiment, error);
+    // It is being deleted, and this pass does not see that yet.
+    if (hasCode(error, 'ExperimentClosed')) return asBefore(experiment, BEHIND_MS);
     throw error;
   }
 };
@@ -79,9 +81,12 @@ const trialRow = (experiment: Experiment) => ({
   name: trialName(experiment, 0),
 });
 
+/** How long a cache that is behind may take to catch up before it is asked again. */
+const BEHIND_MS = 5_000;
+
 /** Told by its code, so that no kind depends on the room of the database. */
-const isDatabaseDown = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && error.code === 'DatabaseUnavailable';
+const hasCode = (error: unknown, code: string): error is Error =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 const withRun = async (
   experiment: Experiment,

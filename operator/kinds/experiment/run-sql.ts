@@ -1,6 +1,12 @@
 import { sql, type Transaction } from 'kysely';
 import { latestOf } from './latest-metric.ts';
-import { type Metric, ParamConflict, RunNotFound } from './run-store.ts';
+import {
+  ExperimentClosed,
+  type ExperimentIdentity,
+  type Metric,
+  ParamConflict,
+  RunNotFound,
+} from './run-store.ts';
 import type { RunTables } from './run-tables.ts';
 
 /** Locks the run's row, so that what follows is judged by what is there. */
@@ -17,6 +23,32 @@ export const exists = async (
   if (row === undefined) throw new RunNotFound(runId);
   return row.lifecycle_stage;
 };
+
+/** Nobody creates a run of this experiment while or after this commits. */
+export const close = async (tx: Transaction<RunTables>, experimentUid: string): Promise<void> => {
+  await sql`select pg_advisory_xact_lock(${lockOf(experimentUid)})`.execute(tx);
+  await tx
+    .insertInto('closed_experiments')
+    .values({ experiment_uid: experimentUid })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+};
+
+/** Throws `ExperimentClosed`; otherwise it stays open until this transaction ends. */
+export const refuseClosed = async (
+  tx: Transaction<RunTables>,
+  experiment: ExperimentIdentity,
+): Promise<void> => {
+  await sql`select pg_advisory_xact_lock_shared(${lockOf(experiment.uid)})`.execute(tx);
+  const closed = await tx
+    .selectFrom('closed_experiments')
+    .select('experiment_uid')
+    .where('experiment_uid', '=', experiment.uid)
+    .executeTakeFirst();
+  if (closed !== undefined) throw new ExperimentClosed(experiment);
+};
+
+const lockOf = (experimentUid: string) => sql`hashtextextended(${experimentUid}, 0)`;
 
 const keyValues = (runId: string, values: Readonly<Record<string, string>>) =>
   Object.entries(values).map(([key, value]) => ({ run_id: runId, key, value }));

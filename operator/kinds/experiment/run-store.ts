@@ -82,13 +82,16 @@ export type RunListing = {
  * `InvalidRunInput`; a database that does not answer throws what its room throws.
  */
 export type RunStore = {
-  /** The run of this trial, created unless it exists: same experiment and number, same run. */
+  /**
+   * The run of this trial, created unless it exists: same experiment and number, same run. Throws
+   * `ExperimentClosed`.
+   */
   createTrial(trial: NewTrial): Promise<Run>;
   /** RUNNING since `at`; a run that has started or ended already stays as it is. */
   startRun(runId: string, at: number): Promise<void>;
   /** Ended at `at`; a run that has ended already stays as it is. */
   finishRun(runId: string, status: 'FINISHED' | 'FAILED' | 'KILLED', at: number): Promise<void>;
-  /** RUNNING from the start. Throws `InvalidRunInput` when the id is taken. */
+  /** RUNNING from the start. Throws `InvalidRunInput` when the id is taken, `ExperimentClosed`. */
   createRun(run: NewRun): Promise<Run>;
   getRun(runId: string): Promise<Run | undefined>;
   updateRun(runId: string, change: RunChange): Promise<Run>;
@@ -106,6 +109,11 @@ export type RunStore = {
   ): Promise<MetricPage>;
   /** Newest start first. */
   listRuns(listing: RunListing): Promise<RunPage>;
+  /**
+   * From now on nobody gets a run of this experiment, for good: neither a process that has not noticed
+   * yet that it leads no more, nor one whose cache still shows an experiment that is being deleted.
+   */
+  closeExperiment(experimentUid: string): Promise<void>;
   /** Removes every run of this experiment for good; returns how many. */
   deleteExperimentRuns(experimentUid: string): Promise<number>;
 };
@@ -115,6 +123,14 @@ export class RunNotFound extends Error {
   readonly code = 'RunNotFound';
   constructor(runId: string) {
     super(`Run with id=${runId} not found`);
+  }
+}
+
+export class ExperimentClosed extends Error {
+  override readonly name = 'ExperimentClosed';
+  readonly code = 'ExperimentClosed';
+  constructor({ namespace, name }: ExperimentIdentity) {
+    super(`Experiment ${namespace}/${name} is being deleted and takes no more runs.`);
   }
 }
 

@@ -13,7 +13,7 @@ type MetricRow = {
   readonly value: number;
 };
 
-/** The tables of migration 0002. */
+/** The tables of migrations 0002 and 0004. */
 export type RunTables = {
   readonly runs: {
     readonly run_id: string;
@@ -32,4 +32,5 @@ export type RunTables = {
   readonly run_tags: KeyValue;
   readonly run_metrics: MetricRow;
   readonly run_latest_metrics: MetricRow;
+  readonly closed_experiments: { readonly experiment_uid: string };
 };

@@ -25,7 +25,15 @@ import {
   type RunStore,
 } from './run-store.ts';
 import type { RunTables } from './run-tables.ts';
-import { exists, insertMetrics, insertMissing, refuseChangedParams, setTags } from './run-sql.ts';
+import {
+  close,
+  exists,
+  insertMetrics,
+  insertMissing,
+  refuseChangedParams,
+  refuseClosed,
+  setTags,
+} from './run-sql.ts';
 
 type Db = Kysely<RunTables> | Transaction<RunTables>;
 
@@ -44,6 +52,7 @@ class SqlRunStore implements RunStore {
     checkBatch({ params: parameters });
     const runId = trialRunId(experiment.uid, number);
     return this.#write('create a trial', async (tx) => {
+      await refuseClosed(tx, experiment);
       await tx
         .insertInto('runs')
         .values({
@@ -65,6 +74,7 @@ class SqlRunStore implements RunStore {
     checkName('run name', name);
     checkTags(tags);
     return this.#write('create a run', async (tx) => {
+      await refuseClosed(tx, experiment);
       const inserted = await tx
         .insertInto('runs')
         .values({
@@ -222,6 +232,10 @@ class SqlRunStore implements RunStore {
       const more = rows.length > limit && last !== undefined;
       return { runs, ...(more && { nextCursor: encodeCursor([last.startTime ?? 0, last.runId]) }) };
     });
+  }
+
+  closeExperiment(experimentUid: string): Promise<void> {
+    return this.#write('close an experiment', (tx) => close(tx, experimentUid));
   }
 
   deleteExperimentRuns(experimentUid: string): Promise<number> {

@@ -3,7 +3,7 @@ import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import type { LocationRefusal, StorageLocation } from '../../artifacts/locations.ts';
 import type { Outcome } from '../../runtime/reconciler.ts';
-import { modelKeyOf } from '../model-versions.ts';
+import { isReady, modelKeyOf } from '../model-versions.ts';
 import { condition, ready, restated, stalled, working } from '../outcome.ts';
 import { verified } from './judge.ts';
 import { aside } from './standing.ts';
@@ -13,6 +13,8 @@ export type Observation = {
   readonly modelExists: boolean;
   /** The ModelVersion that has this (model, version); the object itself when it may have it. */
   readonly holder: ModelVersion | undefined;
+  /** Another object of the same (model, version) that is Ready. */
+  readonly rival: ModelVersion | undefined;
   readonly location: StorageLocation | LocationRefusal;
   /** The newest serving pod that found other bytes than it should. */
   readonly complaint: { readonly podUid: string } | undefined;
@@ -68,6 +70,7 @@ const obstacleOf = (observation: Observation): Outcome | undefined =>
   notShared(observation.version) ??
   withoutModel(observation) ??
   taken(observation) ??
+  takenStill(observation) ??
   notAllowed(observation) ??
   notReadable(observation);
 
@@ -104,6 +107,19 @@ const taken = ({ version, holder }: Observation): Outcome | undefined => {
       'False',
       'VersionTaken',
       `ModelVersion ${holder.metadata.name} has version ${holder.spec.version} of Model ${version.spec.modelRef.name} already and is older; delete this object, or give it another version (build metadata does not count).`,
+    ),
+    aside(version),
+  );
+};
+
+/** Two objects of one version are never Ready at once: the holder waits until the other has let go. */
+const takenStill = ({ version, rival }: Observation): Outcome | undefined => {
+  if (rival === undefined || isReady(version)) return undefined;
+  return working(
+    ready(
+      'False',
+      'VersionTaken',
+      `ModelVersion ${rival.metadata.name}, which is younger, is Ready as version ${rival.spec.version} of Model ${version.spec.modelRef.name}; this object goes on as soon as that one has given way.`,
     ),
     aside(version),
   );

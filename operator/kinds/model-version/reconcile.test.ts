@@ -232,6 +232,20 @@ describe('a version that cannot be judged', () => {
     expect(await settle(key('first'))).not.toMatch(/VersionTaken/);
   });
 
+  test('waits where a younger object is Ready with its version, and goes on when that one gives way', async () => {
+    const uri = 's3://mlops/demo/models/digits/1.0.0/model.onnx';
+    await store(KEY, await onnx());
+    await register({ name: 'older', spec: { storageUri: uri } }, '2.0.0');
+    world.advance(5_000);
+    await register({ name: 'younger', spec: { storageUri: uri } }, '1.0.0+b');
+    expect(await settle(key('younger'))).toMatch(/^True Ready/);
+    // No user can do this; it stands for an older object that the pass above did not see.
+    await world.change(MODEL_VERSION, key('older'), '/spec/version', '1.0.0+a');
+    expect(await settle(key('older'))).toMatch(/^False VersionTaken: ModelVersion younger, which/);
+    expect(await settle(key('younger'))).toMatch(/^False VersionTaken: ModelVersion older/);
+    expect(await settle(key('older'))).toMatch(/^True Ready/);
+  });
+
   test.each([
     ['s3://elsewhere/model.onnx', /^False UriNotAllowed/],
     ['s3://mlops/team-b/models/digits/1.0.0/model.onnx', /^False UriNotAllowed/],

@@ -7,7 +7,7 @@ import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import { keyOf } from '../../runtime/resource-type.ts';
 import type { Pod } from '../kubernetes-objects.ts';
-import { holderOf, modelKeyOf, sameVersion, versionsOf } from '../model-versions.ts';
+import { holderOf, modelKeyOf, readyRivalOf, sameVersion, versionsOf } from '../model-versions.ts';
 import { labelValue } from '../names-of-children.ts';
 import { isFailure, runtimeReport } from '../pod-report.ts';
 import type { StoragePorts } from '../ports.ts';
@@ -43,6 +43,7 @@ const observe = (version: ModelVersion, pass: Pass, { children }: StoragePorts):
     version,
     modelExists: pass.cached(MODEL, model) !== undefined,
     holder: holderOf(siblings, version.spec.version),
+    rival: readyRivalOf(siblings, version),
     location: parseStorageUri(version.spec.storageUri, {
       namespace: version.metadata.namespace,
       bucket: children.bucket,

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  ExperimentClosed,
   InvalidRunInput,
   type Metric,
   ParamConflict,
@@ -262,6 +263,20 @@ export const describeRunStore = (name: string, make: () => Promise<RunStore>): v
       expect(await store.deleteExperimentRuns('uid-gone')).toBe(0);
       expect(await store.getRun(gone)).toBeUndefined();
       expect(await store.getRun(kept)).toBeDefined();
+    });
+
+    test('an experiment that is closed takes no more runs, and others do', async () => {
+      const trial = { experiment: experimentOf('uid-shut'), number: 0, parameters: {}, name: 't' };
+      const { runId } = await store.createTrial(trial);
+      await store.closeExperiment('uid-shut');
+      await store.closeExperiment('uid-shut');
+      await expect(store.createTrial(trial)).rejects.toThrow(ExperimentClosed);
+      await expect(store.createTrial({ ...trial, number: 1 })).rejects.toThrow(
+        'Experiment demo/digits-train is being deleted and takes no more runs.',
+      );
+      await expect(aRun('uid-shut')).rejects.toThrow(ExperimentClosed);
+      expect((await store.getRun(runId))?.status).toBe('SCHEDULED');
+      await aRun('uid-open');
     });
 
     test.each([

@@ -26,6 +26,12 @@ export type StreamOptions = {
   readonly watch: WatchOptions;
 };
 
+/**
+ * Events that had been overtaken when their client hung up, by connection and type. Its next watch
+ * begins behind them, so they come with that one: no server loses an event it has put in order.
+ */
+const left = new WeakMap<Link, Map<string, readonly WatchEvent[]>>();
+
 /** The server sends a bookmark so long before it ends a stream (reference: cacher.go). */
 const BOOKMARK_BEFORE_END_MS = 2_000;
 
@@ -39,8 +45,10 @@ export class WatchStream {
   #ended: { readonly error?: Error } | undefined;
   /** Nothing overtakes what was sent before, unless a fault says so. */
   #lastDelivery = 0;
-  /** Sent late, behind what came after it; none is lost when the stream ends. */
-  readonly #overtaken = new Set<WatchEvent>();
+  /** Under way. */
+  readonly #sent = new Set<WatchEvent>();
+  /** The newest that has arrived. */
+  #newest = 0;
   #frozen = false;
 
   /** Throws 410 when the version is too old. */
@@ -50,7 +58,9 @@ export class WatchStream {
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    const { watch, server, type } = options;
+    const { watch, server, type, link } = options;
+    for (const event of left.get(link)?.get(keyOf(options)) ?? []) this.#deliver(event);
+    left.get(link)?.delete(keyOf(options));
     if (watch.initialEvents === true) this.#showAll();
     else
       for (const change of server.changesSince(type, Number(watch.resourceVersion)))
@@ -77,7 +87,12 @@ export class WatchStream {
     this.#end({});
   }
 
-  readonly #abort = (): void => this.#end({});
+  readonly #abort = (): void => {
+    const { link } = this.#options;
+    const ofLink = left.get(link) ?? new Map<string, readonly WatchEvent[]>();
+    left.set(link, ofLink.set(keyOf(this.#options), this.#overtaken));
+    this.#end({});
+  };
 
   /** How and when this stream ends, and whether it stays silent till then. */
   #plan(): void {
@@ -134,13 +149,21 @@ export class WatchStream {
     }
     const delayMs = link.faulty ? random.next() * plan.slowestEventMs : 1;
     const at = Math.max(this.#lastDelivery, clock.monotonic() + delayMs);
-    if (overtaken) this.#overtaken.add(event);
-    else this.#lastDelivery = at;
+    if (!overtaken) this.#lastDelivery = at;
+    this.#sent.add(event);
     this.#after(at - clock.monotonic() + (overtaken ? 500 : 0), () => {
-      this.#overtaken.delete(event);
+      this.#sent.delete(event);
+      this.#newest = Math.max(this.#newest, versionOf(event));
       this.#buffer.push(event);
       this.#wake();
     });
+  }
+
+  /** What has been overtaken by what came after it: its client begins behind it next time. */
+  get #overtaken(): readonly WatchEvent[] {
+    return [...this.#sent]
+      .filter((event) => versionOf(event) < this.#newest)
+      .toSorted((a, b) => versionOf(a) - versionOf(b));
   }
 
   /** As a watch with a selector sees it: what begins to match is added, what ceases to is deleted. */
@@ -184,6 +207,19 @@ export class WatchStream {
     this.#wake();
   }
 }
+
+const versionOf = (event: WatchEvent): number =>
+  event.type === 'ERROR' ? 0 : Number(event.object.metadata.resourceVersion);
+
+/** What one client watches; a selector makes it another watch. */
+const keyOf = ({ type, watch }: StreamOptions): string =>
+  [
+    idOf(type),
+    watch.namespace,
+    watch.labelSelector,
+    watch.fieldSelector,
+    watch.metadataOnly,
+  ].join();
 
 /** As PartialObjectMetadata has it. */
 export const metadataOf = ({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject => ({

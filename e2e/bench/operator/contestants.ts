@@ -7,6 +7,7 @@ import { createProgress } from '../../cluster/progress.ts';
 import type { Contestant } from './operator-process.ts';
 
 const config = readConfig();
+const containerfile = readFileSync(join(config.repository, 'operator/Containerfile'), 'utf8');
 
 /** Ours, bundled and with Node's flags as the operator's image has them. */
 export const ours = async (): Promise<Contestant> => {
@@ -21,6 +22,7 @@ export const ours = async (): Promise<Contestant> => {
     version: `Node ${process.version}`,
     command: process.execPath,
     args: (kubeconfig, { workers, verifyMs }) => [
+      ...imageFlags(),
       bundle,
       `--kubeconfig=${kubeconfig}`,
       `--workers=${workers}`,
@@ -50,7 +52,6 @@ export const peer = async (): Promise<Contestant> => {
 
 /** The ENV line of the image: NAME=value or NAME="value with spaces". */
 const imageEnvironment = (): Readonly<Record<string, string>> => {
-  const containerfile = readFileSync(join(config.repository, 'operator/Containerfile'), 'utf8');
   const settings = /^ENV (.*)$/m.exec(containerfile)?.[1] ?? '';
   return Object.fromEntries(
     [...settings.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(([, name = '', quoted, plain]) => [
@@ -58,4 +59,11 @@ const imageEnvironment = (): Readonly<Record<string, string>> => {
       quoted ?? plain ?? '',
     ]),
   );
+};
+
+/** What Node is given on the command line there: ["node", …flags, "/app/main.js"]. */
+const imageFlags = (): readonly string[] => {
+  const words = /^ENTRYPOINT (\[.*\])$/m.exec(containerfile)?.[1];
+  if (words === undefined) throw new Error('operator/Containerfile has no ENTRYPOINT in JSON form');
+  return (JSON.parse(words) as readonly string[]).slice(1, -1);
 };

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { Admission } from './admission.ts';
 
-const patient = () => ({ deadline: 60_000, gone: new AbortController().signal });
+const patient = () => ({
+  deadline: 60_000,
+  isGone: () => false,
+  onGone: (_listener: () => void) => () => undefined,
+});
 
 describe('admission', () => {
   test('lets as many in as may work at once, then in order of arrival', async () => {
@@ -39,9 +43,15 @@ describe('admission', () => {
   test('gives up a place whose client has gone', async () => {
     const admission = new Admission(1, 1, () => 0);
     await admission.enter(patient());
-    const gone = new AbortController();
-    const waiting = admission.enter({ deadline: 60_000, gone: gone.signal });
-    gone.abort();
+    let leave = () => undefined as void;
+    const waiting = admission.enter({
+      ...patient(),
+      onGone: (listener) => {
+        leave = listener;
+        return () => undefined;
+      },
+    });
+    leave();
     await expect(waiting).rejects.toMatchObject({ code: 'RequestTimeout' });
     admission.release();
     expect([admission.active, admission.waiting]).toEqual([0, 0]);

@@ -4,8 +4,9 @@ import { ProtocolError } from './protocol/protocol-error.ts';
 export type Caller = {
   /** On the clock given to Admission, in milliseconds. */
   readonly deadline: number;
-  /** Aborted when the client has gone. */
-  readonly gone: AbortSignal;
+  readonly isGone: () => boolean;
+  /** Tells when the client goes away, once; gives how to stop listening. */
+  readonly onGone: (listener: () => void) => () => void;
 };
 
 type Waiting = { readonly admit: () => void };
@@ -64,7 +65,7 @@ export class Admission {
     return new Promise((resolve, reject) => {
       const leave = () => {
         clearTimeout(timer);
-        caller.gone.removeEventListener('abort', onGone);
+        stopListening();
         this.#waiting.delete(waiting);
       };
       const fail = (error: Error) => {
@@ -83,7 +84,7 @@ export class Admission {
           resolve();
         },
       };
-      caller.gone.addEventListener('abort', onGone);
+      const stopListening = caller.onGone(onGone);
       this.#waiting.add(waiting);
     });
   }

@@ -30,6 +30,7 @@ describe('settings', () => {
       timeoutMs: 60_000,
       containerConcurrency: 64,
       queueSize: 256,
+      execution: { batch: { maxRows: 1, maxWaitMs: 2 }, breaker: undefined },
       drainMs: 5000,
       fetchMs: 600_000,
       terminationLog: '/dev/termination-log',

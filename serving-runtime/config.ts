@@ -1,5 +1,7 @@
 /** The runtime's settings: the only reader of the environment. Every fault is reported at once. */
 import { z } from 'zod';
+import { executionVariables, readExecution } from './inference/execution-config.ts';
+import type { ExecutionSettings } from './inference/served-model.ts';
 import { ModelFailure } from './model-failure.ts';
 import { isDigest } from './protocol/artifact-grant.ts';
 import { parseDuration } from './protocol/duration.ts';
@@ -36,6 +38,7 @@ export type Config = {
   readonly fetchMs: number;
   readonly terminationLog: string;
   readonly logLevel: string;
+  readonly execution: ExecutionSettings;
   /** What is kept of requests; `undefined`: nothing. */
   readonly requests?: RequestsConfig | undefined;
 };
@@ -86,6 +89,7 @@ const variables = {
   MLOPS_DRAIN_SECONDS: count.default(5),
   MLOPS_FETCH_SECONDS: positive.default(600),
   MLOPS_TERMINATION_LOG: text.default('/dev/termination-log'),
+  ...executionVariables,
   ...requestVariables,
   MLOPS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 };
@@ -212,6 +216,7 @@ function toConfig(values: Variables, source: ModelSource): Config {
     timeoutMs: values.MLOPS_TIMEOUT,
     containerConcurrency: values.MLOPS_CONTAINER_CONCURRENCY,
     queueSize: values.MLOPS_QUEUE_SIZE ?? 4 * values.MLOPS_CONTAINER_CONCURRENCY,
+    execution: readExecution(values),
     drainMs: values.MLOPS_DRAIN_SECONDS * 1000,
     fetchMs: values.MLOPS_FETCH_SECONDS * 1000,
     terminationLog: values.MLOPS_TERMINATION_LOG,

@@ -149,17 +149,6 @@ function quoted(tensors: readonly { readonly name: string }[]): string {
   return tensors.map(({ name }) => `"${name}"`).join(', ');
 }
 
-/** Runs the model and writes the answer: JSON, or JSON and raw tensors where binary was asked for. */
-export async function runInference(
-  prepared: PreparedInference,
-  { session }: LoadedModel,
-): Promise<readonly Tensor[]> {
-  return session.run(
-    prepared.inputs,
-    prepared.outputs.map((output) => output.name),
-  );
-}
-
 /** Throws ProtocolError (422) for values JSON cannot carry. */
 export function encodeAnswer(
   prepared: PreparedInference,

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Admission } from './admission.ts';
+import type { Admission, Caller } from './admission.ts';
+import { HttpCaller } from './http-caller.ts';
 import type { Answer } from './infer.ts';
-import { encodeAnswer, jsonLengthHeader, prepareInference, runInference } from './infer.ts';
+import { encodeAnswer, jsonLengthHeader, prepareInference } from './infer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { checkBodyHeaders, readBody } from './read-body.ts';
 import type { LoadedModel } from './repository.ts';
@@ -31,18 +32,14 @@ export async function handleInference(
   checkBodyHeaders(request, parts.maxBodyBytes);
   const started = now();
   const deadline = started + parts.timeoutMs;
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
-  });
-  await admission.enter({ deadline, gone: gone.signal });
+  const caller = new HttpCaller(response, deadline);
+  await admission.enter(caller);
   try {
     const entered = observe(parts, 'queue', started);
     const limits = { maxBytes: parts.maxBodyBytes, withinMs: Math.max(1, deadline - entered) };
     const body = await readBody(request, limits);
-    return await infer(parts, model, body, {
-      deadline,
-      gone: gone.signal,
+    return await infer(parts, model, caller, {
+      body,
       jsonLength: headerOf(request, jsonLengthHeader),
     });
   } finally {
@@ -50,33 +47,39 @@ export async function handleInference(
   }
 }
 
-type Call = {
-  readonly deadline: number;
-  readonly gone: AbortSignal;
-  readonly jsonLength: string | undefined;
-};
+type Asked = { readonly body: Buffer; readonly jsonLength: string | undefined };
 
 async function infer(
   parts: InferenceParts,
-  model: LoadedModel,
-  body: Buffer,
-  call: Call,
+  loaded: LoadedModel,
+  caller: Caller,
+  { body, jsonLength }: Asked,
 ): Promise<Answer> {
   const received = parts.now();
-  const prepared = prepareInference(body, call.jsonLength, model.session.signature);
+  const prepared = prepareInference(body, jsonLength, loaded.model.signature);
   const decoded = observe(parts, 'decode', received);
-  if (call.gone.aborted) throw new ProtocolError('RequestTimeout', 'the client went away');
-  if (decoded > call.deadline) {
-    throw new ProtocolError(
-      'DeadlineExceeded',
-      'the time allowed passed before the model could begin',
-    );
-  }
-  const results = await runInference(prepared, model);
+  const refusal = () => refusalOf(caller, parts.now());
+  const over = refusal();
+  if (over !== undefined) throw over;
+  const results = await loaded.model.run({
+    inputs: prepared.inputs,
+    outputs: prepared.outputs.map(({ name }) => name),
+    refusal,
+  });
   const computed = observe(parts, 'compute', decoded);
-  const answer = encodeAnswer(prepared, results, model);
+  const answer = encodeAnswer(prepared, results, loaded);
   observe(parts, 'encode', computed);
   return answer;
+}
+
+/** Why work for this caller must not begin now; undefined where it may. */
+export function refusalOf(caller: Caller, now: number): ProtocolError | undefined {
+  if (caller.isGone()) return new ProtocolError('RequestTimeout', 'the client went away');
+  if (now <= caller.deadline) return undefined;
+  return new ProtocolError(
+    'DeadlineExceeded',
+    'the time allowed passed before the model could begin',
+  );
 }
 
 /** Records the stage that began at `since` and ends now; gives now. */

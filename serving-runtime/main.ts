@@ -1,28 +1,35 @@
 /**
  * The serving runtime. `main.ts` serves the model its environment names; `main.ts inspect` fetches and
- * loads it, leaves its digest, size and signature in the termination log and ends.
+ * loads it, leaves its digest, size and signature in the termination log and ends. Its threads run this
+ * file too, so that a bundle is one file.
  */
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { readEnvironment } from './config.ts';
+import { serveInferences } from './inference/inference-worker.ts';
+import type { WorkerStart } from './inference/worker-messages.ts';
 import { runProgram } from './program.ts';
 import { createLogger } from './telemetry/logger.ts';
 
-const stopping = new AbortController();
-for (const name of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(name, () => {
-    stopping.abort(new Error(`received ${name}`));
-  });
-}
-process.on('uncaughtException', (error) => {
-  createLogger('info', {}).fatal({ error }, 'the runtime failed unexpectedly');
-  process.exit(1);
-});
+if (isMainThread) process.exit(await run());
+else if (parentPort !== null) await serveInferences(parentPort, workerData as WorkerStart);
 
-process.exit(
-  await runProgram({
+function run(): Promise<number> {
+  const stopping = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      stopping.abort(new Error(`received ${name}`));
+    });
+  }
+  process.on('uncaughtException', (error) => {
+    createLogger('info', {}).fatal({ error }, 'the runtime failed unexpectedly');
+    process.exit(1);
+  });
+  return runProgram({
     commands: process.argv.slice(2),
     variables: readEnvironment(),
     stop: stopping.signal,
     createLogger,
     onListening: () => undefined,
-  }),
-);
+    spawnWorker: (start) => new Worker(new URL(import.meta.url), { workerData: start }),
+  });
+}

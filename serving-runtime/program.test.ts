@@ -50,6 +50,9 @@ async function run(
     stop: stopping.signal,
     createLogger: (level, fields) =>
       createLogger(level, fields, { write: (line) => lines.push(line) }),
+    spawnWorker: () => {
+      throw new Error('no thread is wanted here');
+    },
     onListening: (ports) => {
       onListening(ports, () => {
         stopping.abort(new Error('received SIGTERM'));

@@ -3,15 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, Environment } from './config.ts';
 import { readConfig, readMode, terminationLogPath } from './config.ts';
-import { fetchModel } from './fetch-model.ts';
 import { ModelFailure } from './model-failure.ts';
-import type { LoadSteps } from './repository.ts';
+import type { WorkerStart } from './inference/worker-messages.ts';
+import type { InferenceWorker } from './inference/worker-pool.ts';
+import { fetchModel } from './fetch-model.ts';
+import { fetchEnvironment, loadSteps } from './load-steps.ts';
 import type { Ports } from './serve.ts';
 import { serve } from './serve.ts';
 import { openSession } from './session.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { writeTerminationLog } from './termination-log.ts';
-import { warmUp } from './warm-up.ts';
 
 export type ProgramEnvironment = {
   /** The command line after the program's name. */
@@ -21,6 +22,8 @@ export type ProgramEnvironment = {
   readonly stop: AbortSignal;
   readonly createLogger: (level: string, fields: Readonly<Record<string, string>>) => Logger;
   readonly onListening: (ports: Ports) => void;
+  /** A thread that runs inference-worker.ts. */
+  readonly spawnWorker: (start: WorkerStart) => InferenceWorker;
 };
 
 const now = () => performance.now();
@@ -52,7 +55,7 @@ export async function runProgram(environment: ProgramEnvironment): Promise<numbe
 async function serveModel(
   config: Config,
   logger: Logger,
-  { stop, onListening }: ProgramEnvironment,
+  { stop, onListening, spawnWorker }: ProgramEnvironment,
 ): Promise<void> {
   await serve(config, {
     logger,
@@ -62,7 +65,7 @@ async function serveModel(
     pause: async (ms) => {
       await sleep(ms);
     },
-    loadSteps: (metrics) => loadSteps(config, logger, metrics.fetchAttemptFailed),
+    loadSteps: (metrics, admitted) => loadSteps(config, { logger, metrics, admitted, spawnWorker }),
     onListening: (ports) => {
       logger.info({ ports }, 'listening');
       onListening(ports);
@@ -71,38 +74,10 @@ async function serveModel(
 }
 
 async function inspect(config: Config, logger: Logger, stop: AbortSignal): Promise<void> {
-  const steps = loadSteps(config, logger, () => undefined);
-  const { digest, sizeBytes, path } = await steps.fetch(stop);
-  const session = await steps.open(path);
+  const { digest, sizeBytes, path } = await fetchModel(config, fetchEnvironment(logger), stop);
+  const session = await openSession(path);
   const inspection = { digest, sizeBytes, ...session.signature };
   await session.close();
   logger.info(inspection, 'model inspected');
   writeTerminationLog(config.terminationLog, inspection, logger);
-}
-
-/** `onFetchFailed` is told the reason of each attempt that failed. */
-function loadSteps(
-  config: Config,
-  logger: Logger,
-  onFetchFailed: (reason: string) => void,
-): LoadSteps {
-  const fetchEnvironment = {
-    now,
-    random: Math.random,
-    sleep: async (ms: number, signal: AbortSignal) => {
-      await sleep(ms, undefined, { signal });
-    },
-    onAttemptFailed: (attempt: number, reason: string, message: string) => {
-      onFetchFailed(reason);
-      logger.warn({ attempt, reason, message }, 'fetching the model failed');
-    },
-  };
-  return {
-    fetch: (signal) => fetchModel(config, fetchEnvironment, signal),
-    open: openSession,
-    warmUp: (session) =>
-      warmUp(session, (error) => {
-        logger.warn({ error }, 'warm-up with the smallest sizes failed; served all the same');
-      }),
-  };
 }

@@ -25,7 +25,7 @@ function repositoryWith(changes: Partial<LoadSteps> = {}) {
     {
       fetch: async () => ({ path: '/cache/m', digest: 'sha256:aa', sizeBytes: 9 }),
       open: async () => session,
-      warmUp: async () => undefined,
+      warmUp: async () => session,
       ...changes,
     },
     () => (time += 1000),

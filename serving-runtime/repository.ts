@@ -5,6 +5,7 @@
 import type { FetchedModel } from './model-cache.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import type { ModelMetadata } from './protocol/messages.ts';
+import type { ServedModel } from './inference/served-model.ts';
 import type { ModelSession } from './session.ts';
 
 export type ModelState = 'fetching' | 'loading' | 'warming' | 'ready' | 'failed';
@@ -16,12 +17,13 @@ export type LoadSteps = {
   /** Resolves with verified bytes only. */
   readonly fetch: (signal: AbortSignal) => Promise<FetchedModel>;
   readonly open: (path: string) => Promise<ModelSession>;
-  readonly warmUp: (session: ModelSession) => Promise<void>;
+  /** Puts it to work; whoever closes the model closes the session. */
+  readonly warmUp: (session: ModelSession, path: string) => Promise<ServedModel>;
 };
 
 export type LoadedModel = {
   readonly metadata: ModelMetadata;
-  readonly session: ModelSession;
+  readonly model: ServedModel;
 };
 
 export type StateChange = {
@@ -64,8 +66,8 @@ export class ModelRepository {
       this.#enter('loading');
       const session = await this.#steps.open(fetched.path);
       this.#enter('warming');
-      await this.#warmUp(session);
-      const loaded = { session, metadata: describe(this.identity, fetched, session) };
+      const model = await this.#warmUp(session, fetched.path);
+      const loaded = { model, metadata: describe(this.identity, fetched, model) };
       this.#loaded = loaded;
       this.#enter('ready');
       return loaded;
@@ -75,9 +77,9 @@ export class ModelRepository {
     }
   }
 
-  async #warmUp(session: ModelSession): Promise<void> {
+  async #warmUp(session: ModelSession, path: string): Promise<ServedModel> {
     try {
-      await this.#steps.warmUp(session);
+      return await this.#steps.warmUp(session, path);
     } catch (error) {
       await session.close();
       throw error;
@@ -110,7 +112,7 @@ export class ModelRepository {
   async close(): Promise<void> {
     const loaded = this.#loaded;
     this.#loaded = undefined;
-    await loaded?.session.close();
+    await loaded?.model.close();
   }
 
   #enter(state: ModelState): void {
@@ -126,14 +128,14 @@ export class ModelRepository {
 function describe(
   identity: ModelIdentity,
   fetched: FetchedModel,
-  session: ModelSession,
+  { signature }: ServedModel,
 ): ModelMetadata {
   return {
     name: identity.model,
     versions: [identity.version],
     platform: 'onnx_onnxv1',
-    inputs: session.signature.inputs,
-    outputs: session.signature.outputs,
+    inputs: signature.inputs,
+    outputs: signature.outputs,
     parameters: { digest: fetched.digest, size_bytes: fetched.sizeBytes },
   };
 }

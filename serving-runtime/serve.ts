@@ -19,8 +19,8 @@ export type ServeEnvironment = {
   readonly now: () => number;
   readonly newRequestId: () => string;
   readonly pause: (ms: number) => Promise<void>;
-  /** The steps of a load, given the metrics they report to. */
-  readonly loadSteps: (metrics: Metrics) => LoadSteps;
+  /** The steps of a load, given the metrics they report to and the requests under way. */
+  readonly loadSteps: (metrics: Metrics, admitted: () => number) => LoadSteps;
   /** Aborted when the process is asked to stop. */
   readonly stop: AbortSignal;
   readonly onListening: (ports: Ports) => void;
@@ -36,7 +36,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   const metrics = createMetrics(config, admission);
   const repository = new ModelRepository(
     { model: config.model, version: config.version },
-    environment.loadSteps(metrics),
+    environment.loadSteps(metrics, () => admission.active),
     now,
     ({ state, previous, previousSeconds }) => {
       metrics.loadStageTook(previous, previousSeconds);

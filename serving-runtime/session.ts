@@ -1,6 +1,5 @@
 /// <reference lib="es2025.float16" />
 /** ONNX Runtime: the only file that knows it. */
-import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { ModelFailure } from './model-failure.ts';
 import type { Datatype } from './protocol/datatypes.ts';
@@ -40,13 +39,17 @@ const onnxOfDatatype = Object.fromEntries(
 
 /**
  * Loads the ONNX file at `path`; weights in other files are read from its folder only (ONNX Runtime
- * refuses paths that leave it). Throws ModelFailure `InvalidModel`.
+ * refuses paths that leave it). One computation uses `threads` threads. Throws ModelFailure
+ * `InvalidModel`.
  */
-export async function openSession(path: string): Promise<ModelSession> {
+export async function openSession(
+  path: string,
+  { threads = 1 }: { readonly threads?: number } = {},
+): Promise<ModelSession> {
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(path, {
-      intraOpNumThreads: availableParallelism(),
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       // Spinning threads burn the CPU quota of their neighbours between requests.
       extra: { session: { intra_op: { allow_spinning: '0' } } },

@@ -12,20 +12,22 @@ const maximumElements = 64 * 1024 * 1024;
  * One inference on zeros, with 1 for every dimension that may vary. When it fails on a model whose
  * batch dimension alone varies, the model cannot serve anything: ModelFailure `InvalidModel`.
  * Otherwise sizes of 1 may simply not fit each other, so a failure is given to `onInconclusive`.
+ * Gives the inputs of the inference where it succeeded.
  */
 export async function warmUp(
   session: ModelSession,
   onInconclusive: (error: unknown) => void,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Tensor> | undefined> {
   const { inputs, outputs } = session.signature;
   const shapes = inputs.map(smallestShape);
-  if (shapes.some((shape) => elementCount(shape) > maximumElements)) return;
+  if (shapes.some((shape) => elementCount(shape) > maximumElements)) return undefined;
   const zeros = new Map(inputs.map((input, i) => [input.name, zeroTensor(input, shapes[i] ?? [])]));
   try {
     await session.run(
       zeros,
       outputs.map((output) => output.name),
     );
+    return zeros;
   } catch (error) {
     if (inputs.every(variesInBatchOnly)) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -34,6 +36,7 @@ export async function warmUp(
       });
     }
     onInconclusive(error);
+    return undefined;
   }
 }
 

@@ -45,9 +45,32 @@ const autoScaling = z
 const batcher = z
   .strictObject({
     maxBatchSize: integer('Most rows computed at once.', 1, 65536).default(32),
-    maxLatency: duration('Longest time a request waits for others to join it.').default('2ms'),
+    maxLatency: duration(
+      'Longest time a request waits for others that are being received. It never waits while it is the only one.',
+    ).default('2ms'),
   })
-  .describe('Join requests that come at the same time; left out, each is computed alone.');
+  .describe(
+    'Compute requests that come at the same time together. Models whose rows depend on each other are found out when they are loaded, and computed one by one. Left out, each request is computed alone.',
+  );
+
+const circuitBreaker = z
+  .strictObject({
+    failurePercent: integer(
+      'Share of requests on which the model fails from which on it rests; wrong requests do not count.',
+      1,
+      100,
+    ).default(50),
+    minRequests: integer(
+      'Requests within the window below which it never rests.',
+      1,
+      1000000,
+    ).default(20),
+    window: duration('Time over which failures are counted.').default('10s'),
+    openFor: duration('How long it rests before a single request may try it again.').default('5s'),
+  })
+  .describe(
+    'Refuse requests at once, with 503 and Retry-After, while the model itself keeps failing. Left out, every request is tried.',
+  );
 
 const logger = z
   .strictObject({
@@ -90,6 +113,7 @@ export const predictor = withRules(
       ).default(64),
       timeout: duration('Longest time a request may take.').default('30s'),
       batcher: batcher.optional(),
+      circuitBreaker: circuitBreaker.optional(),
       logger: logger.optional(),
     })
     .describe('The model server.'),

@@ -11,6 +11,7 @@ export type ProtocolErrorCode =
   | 'TooManyRequests'
   | 'InferenceFailed'
   | 'NotReady'
+  | 'CircuitOpen'
   | 'DeadlineExceeded';
 
 const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
@@ -25,6 +26,7 @@ const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
   TooManyRequests: 429,
   InferenceFailed: 500,
   NotReady: 503,
+  CircuitOpen: 503,
   DeadlineExceeded: 504,
 };
 

@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ExecutionMetrics } from './execution-metrics.ts';
+import { createExecutionMetrics } from './execution-metrics.ts';
 import type { RequestLogMetrics } from './request-log-metrics.ts';
 import { createRequestLogMetrics } from './request-log-metrics.ts';
 
@@ -12,6 +14,7 @@ export type Metrics = {
   readonly fetchAttemptFailed: (reason: string) => void;
   readonly inferenceEnded: (status: number, seconds: number) => void;
   readonly inferenceStageTook: (stage: InferenceStage, seconds: number) => void;
+  readonly execution: ExecutionMetrics;
   readonly requestLog: RequestLogMetrics;
   /** The text format of Prometheus and its content type. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -103,6 +106,7 @@ export function createMetrics(
       seconds.observe(duration);
     },
     inferenceStageTook: (stage, duration) => byStage[stage].observe(duration),
+    execution: createExecutionMetrics(registry),
     requestLog: createRequestLogMetrics(registry),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

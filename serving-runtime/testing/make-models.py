@@ -177,6 +177,53 @@ def slow():
     )
 
 
+def wide():
+    """Four layers of 1024 made of constants, so that the file is small: 8 MFLOP a row, whose sum is the answer."""
+
+    def constant(name, shape, number):
+        size = helper.make_tensor(f"{name}_size", TensorProto.INT64, [2], shape)
+        node = helper.make_node(
+            "ConstantOfShape",
+            [f"{name}_size"],
+            [name],
+            value=helper.make_tensor("of", TensorProto.FLOAT, [1], [number]),
+        )
+        return size, node
+
+    parts = [constant("first", [4, 1024], 1.0), constant("middle", [1024, 1024], 1 / 1024)]
+    layers = [helper.make_node("MatMul", ["X", "first"], ["h0"])] + [
+        helper.make_node("MatMul", [f"h{i}", "middle"], [f"h{i + 1}"]) for i in range(4)
+    ]
+    save(
+        "wide.onnx",
+        helper.make_graph(
+            [node for _, node in parts]
+            + layers
+            + [helper.make_node("ReduceMean", ["h4"], ["sum"], axes=[1], keepdims=0)],
+            "wide",
+            [value("X", TensorProto.FLOAT, ["rows", 4])],
+            [value("sum", TensorProto.FLOAT, ["rows"])],
+            [size for size, _ in parts],
+        ),
+    )
+
+
+def normalised():
+    """Takes the mean of the whole batch away: a row's answer depends on the rows beside it."""
+    save(
+        "normalised.onnx",
+        helper.make_graph(
+            [
+                helper.make_node("ReduceMean", ["X"], ["mean"], axes=[0], keepdims=1),
+                helper.make_node("Sub", ["X", "mean"], ["Y"]),
+            ],
+            "normalised",
+            [value("X", TensorProto.FLOAT, ["rows", 2])],
+            [value("Y", TensorProto.FLOAT, ["rows", 2])],
+        ),
+    )
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
     iris()
@@ -185,5 +232,7 @@ if __name__ == "__main__":
     external_data()
     unsupported()
     slow()
+    wide()
+    normalised()
     for name in sorted(os.listdir(HERE)):
         print(name, os.path.getsize(os.path.join(HERE, name)))

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
+import type { WorkerStart } from '../inference/worker-messages.ts';
+import { modelSteps } from '../load-steps.ts';
 import { serve } from '../serve.ts';
-import { openSession } from '../session.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { warmUp } from '../warm-up.ts';
 import { sha256 } from './artifact-server.ts';
 import { modelPath } from './models-folder.ts';
 
@@ -32,6 +34,7 @@ const defaults: Config = {
   timeoutMs: 10_000,
   containerConcurrency: 8,
   queueSize: 8,
+  execution: { batch: { maxRows: 1, maxWaitMs: 0 }, breaker: undefined },
   drainMs: 5000,
   fetchMs: 1000,
   terminationLog: '',
@@ -54,36 +57,34 @@ export async function startServing(
   const log: Record<string, unknown>[] = [];
   const path = modelPath(model);
   let ids = 0;
-  const ended = serve(
-    { ...defaults, ...changes },
+  const logger = createLogger(
+    'debug',
+    {},
     {
-      logger: createLogger(
-        'debug',
-        {},
-        {
-          write: (line) => {
-            const entry = JSON.parse(line) as Record<string, unknown>;
-            log.push(entry);
-            if (entry['msg'] === 'model is ready') ready.resolve(undefined);
-          },
-        },
-      ),
-      now: () => performance.now(),
-      newRequestId: () => `request-${String(++ids)}`,
-      pause: (ms) => (ms === 0 ? Promise.resolve() : drained.promise),
-      loadSteps: () => ({
-        fetch: async (signal) => {
-          await Promise.race([before, rejectedBy(signal)]);
-          const bytes = await readFile(path);
-          return { path, digest: sha256(bytes), sizeBytes: bytes.length };
-        },
-        open: openSession,
-        warmUp: (session) => warmUp(session, () => undefined),
-      }),
-      stop: stopping.signal,
-      onListening: listening.resolve,
+      write: (line) => {
+        const entry = JSON.parse(line) as Record<string, unknown>;
+        log.push(entry);
+        if (entry['msg'] === 'model is ready') ready.resolve(undefined);
+      },
     },
   );
+  const config = { ...defaults, ...changes };
+  const ended = serve(config, {
+    logger,
+    now: () => performance.now(),
+    newRequestId: () => `request-${String(++ids)}`,
+    pause: (ms) => (ms === 0 ? Promise.resolve() : drained.promise),
+    loadSteps: (metrics, admitted) => ({
+      fetch: async (signal) => {
+        await Promise.race([before, rejectedBy(signal)]);
+        const bytes = await readFile(path);
+        return { path, digest: sha256(bytes), sizeBytes: bytes.length };
+      },
+      ...modelSteps(config, { logger, metrics, admitted, spawnWorker }),
+    }),
+    stop: stopping.signal,
+    onListening: listening.resolve,
+  });
   ended.catch(ready.reject);
   ready.promise.catch(() => undefined);
   const ports = await listening.promise;
@@ -101,6 +102,10 @@ export async function startServing(
     ended,
   };
 }
+
+/** As the process itself does, from its source. */
+const spawnWorker = (start: WorkerStart) =>
+  new Worker(join(import.meta.dirname, '../main.ts'), { workerData: start });
 
 function rejectedBy(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {

@@ -118,6 +118,23 @@ describe('a serving pod', () => {
     ]);
   });
 
+  test('joins requests and rests as the user states', () => {
+    const { env } = podOf({
+      predictor: {
+        batcher: { maxBatchSize: 16, maxLatency: '5ms' },
+        circuitBreaker: { failurePercent: 20, minRequests: 50, window: '1m', openFor: '10s' },
+      },
+    });
+    expect(env).toMatchObject({
+      MLOPS_BATCH_MAX_ROWS: '16',
+      MLOPS_BATCH_MAX_LATENCY: '5ms',
+      MLOPS_BREAKER_FAILURE_PERCENT: '20',
+      MLOPS_BREAKER_MIN_REQUESTS: '50',
+      MLOPS_BREAKER_WINDOW: '1m',
+      MLOPS_BREAKER_OPEN_FOR: '10s',
+    });
+  });
+
   test('gets the resources and the concurrency the user states', () => {
     const resources = { requests: { cpu: '2' } };
     const { serving, env } = podOf({ predictor: { resources, containerConcurrency: 8 } });

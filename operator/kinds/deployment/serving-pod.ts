@@ -104,6 +104,7 @@ const settingsOf = (
     { name: 'MLOPS_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
     { name: 'MLOPS_FETCH_SECONDS', value: String(FETCH_SECONDS) },
     { name: 'MLOPS_CONTAINER_CONCURRENCY', value: String(predictor.containerConcurrency) },
+    ...executionOf(deployment),
     ...loggingOf(deployment, defaults),
   ];
 };
@@ -153,6 +154,22 @@ const withToken = ({ env, volumes, mounts }: PodSource): PodSource => ({
 
 const artifactUrl = ({ metadata }: ModelVersion, { apiUrl }: ChildDefaults): string =>
   `${apiUrl}/api/v1/namespaces/${metadata.namespace}/modelversions/${metadata.name}/artifact`;
+
+/** How requests are joined, and when the model rests; nothing where the user does not ask for it. */
+const executionOf = ({ spec }: Deployment): readonly EnvironmentVariable[] => {
+  const { batcher, circuitBreaker: breaker } = spec.predictor;
+  const settings = {
+    MLOPS_BATCH_MAX_ROWS: batcher?.maxBatchSize,
+    MLOPS_BATCH_MAX_LATENCY: batcher?.maxLatency,
+    MLOPS_BREAKER_FAILURE_PERCENT: breaker?.failurePercent,
+    MLOPS_BREAKER_MIN_REQUESTS: breaker?.minRequests,
+    MLOPS_BREAKER_WINDOW: breaker?.window,
+    MLOPS_BREAKER_OPEN_FOR: breaker?.openFor,
+  };
+  return Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, value: String(value) }],
+  );
+};
 
 /** Where the pod sends what it logs of its requests; nothing where the user does not ask for it. */
 const loggingOf = (

@@ -1,0 +1,61 @@
+import type { Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+const breakerStates = ['closed', 'half-open', 'open'] as const;
+
+/** How the model computes. */
+export type ExecutionMetrics = {
+  readonly computationBegan: (rows: number, requests: number) => void;
+  readonly threads: (count: number) => void;
+  readonly threadLost: () => void;
+  readonly breaker: (state: (typeof breakerStates)[number]) => void;
+};
+
+export function createExecutionMetrics(registry: Registry): ExecutionMetrics {
+  const shared = { registers: [registry] };
+  const rowsOfBatch = new Histogram({
+    ...shared,
+    name: 'mlops_inference_batch_rows',
+    help: 'Rows of each computation.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  });
+  const requestsOfBatch = new Histogram({
+    ...shared,
+    name: 'mlops_inference_batch_requests',
+    help: 'Requests that were joined to each computation.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  });
+  const threads = new Gauge({
+    ...shared,
+    name: 'mlops_inference_threads',
+    help: 'Threads that compute; 0 while the model is light enough for the thread that answers.',
+  });
+  const lost = new Counter({
+    ...shared,
+    name: 'mlops_inference_threads_lost_total',
+    help: 'Computing threads that ended by themselves and were replaced.',
+  });
+  const breaker = new Gauge({
+    ...shared,
+    name: 'mlops_circuit_breaker_state',
+    help: '1 for the state the circuit breaker is in: closed, half-open, open.',
+    labelNames: ['state'],
+  });
+  const become = (now: string) => {
+    for (const state of breakerStates) breaker.set({ state }, state === now ? 1 : 0);
+  };
+  become('closed');
+  return {
+    computationBegan: (rows, requests) => {
+      rowsOfBatch.observe(Math.max(rows, 1));
+      requestsOfBatch.observe(requests);
+    },
+    threads: (count) => {
+      threads.set(count);
+    },
+    threadLost: () => {
+      lost.inc();
+    },
+    breaker: become,
+  };
+}

@@ -39,8 +39,23 @@ export function prepareInference(
   signature: ModelSignature,
 ): PreparedInference {
   const { json, tail } = splitBody(body, jsonLength);
-  const exact = signature.inputs.some(({ datatype }) => /^U?INT64$/.test(datatype));
-  const request = parseInferenceRequest(parseJson(json, exact));
+  return prepareRequest(parseInferenceRequest(parseModelJson(json, signature)), tail, signature);
+}
+
+/** The JSON of a body, with all digits of integers where the model has 64-bit ones. */
+export function parseModelJson(json: Buffer, { inputs }: ModelSignature): unknown {
+  return parseJson(
+    json,
+    inputs.some(({ datatype }) => /^U?INT64$/.test(datatype)),
+  );
+}
+
+/** As prepareInference, of a request that is parsed; `tail` are its raw tensors. */
+export function prepareRequest(
+  request: InferenceRequest,
+  tail: Buffer,
+  signature: ModelSignature,
+): PreparedInference {
   return {
     id: request.id,
     inputs: decodeInputs(request, tail, signature),

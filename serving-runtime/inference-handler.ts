@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission, Caller } from './admission.ts';
 import { HttpCaller } from './http-caller.ts';
-import type { Answer } from './infer.ts';
+import type { Answer, PreparedInference } from './infer.ts';
 import { encodeAnswer, jsonLengthHeader, prepareInference } from './infer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { checkBodyHeaders, readBody } from './read-body.ts';
+import type { ModelSignature } from './protocol/signature.ts';
+import type { Tensor } from './tensors.ts';
 import type { LoadedModel } from './repository.ts';
 import type { InferenceStage, Metrics } from './telemetry/metrics.ts';
 
@@ -17,6 +19,27 @@ export type InferenceParts = {
   readonly now: () => number;
 };
 
+/** How a body becomes an inference, and its results an answer. */
+export type Dialect = {
+  readonly decode: (
+    body: Buffer,
+    request: IncomingMessage,
+    signature: ModelSignature,
+  ) => PreparedInference;
+  readonly encode: (
+    prepared: PreparedInference,
+    results: readonly Tensor[],
+    model: LoadedModel,
+  ) => Answer;
+};
+
+/** JSON and the binary extension of the Open Inference Protocol. */
+export const openInference: Dialect = {
+  decode: (body, request, signature) =>
+    prepareInference(body, headerOf(request, jsonLengthHeader), signature),
+  encode: encodeAnswer,
+};
+
 /**
  * One inference request under its limits: a slot first, then the body, then the model, all before the
  * deadline. Work whose client has gone, or whose time is over, is not begun; an answer that is there
@@ -25,8 +48,7 @@ export type InferenceParts = {
 export async function handleInference(
   parts: InferenceParts,
   model: LoadedModel,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, dialect = openInference }: HttpExchange,
 ): Promise<Answer> {
   const { admission, now } = parts;
   checkBodyHeaders(request, parts.maxBodyBytes);
@@ -38,25 +60,29 @@ export async function handleInference(
     const entered = observe(parts, 'queue', started);
     const limits = { maxBytes: parts.maxBodyBytes, withinMs: Math.max(1, deadline - entered) };
     const body = await readBody(request, limits);
-    return await infer(parts, model, caller, {
-      body,
-      jsonLength: headerOf(request, jsonLengthHeader),
-    });
+    const decode = () => dialect.decode(body, request, model.model.signature);
+    return await infer(parts, model, caller, { decode, encode: dialect.encode });
   } finally {
     admission.release();
   }
 }
 
-type Asked = { readonly body: Buffer; readonly jsonLength: string | undefined };
+export type HttpExchange = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly dialect?: Dialect;
+};
+
+type Asked = { readonly decode: () => PreparedInference; readonly encode: Dialect['encode'] };
 
 async function infer(
   parts: InferenceParts,
   loaded: LoadedModel,
   caller: Caller,
-  { body, jsonLength }: Asked,
+  { decode, encode }: Asked,
 ): Promise<Answer> {
   const received = parts.now();
-  const prepared = prepareInference(body, jsonLength, loaded.model.signature);
+  const prepared = decode();
   const decoded = observe(parts, 'decode', received);
   const refusal = () => refusalOf(caller, parts.now());
   const over = refusal();
@@ -67,7 +93,7 @@ async function infer(
     refusal,
   });
   const computed = observe(parts, 'compute', decoded);
-  const answer = encodeAnswer(prepared, results, loaded);
+  const answer = encode(prepared, results, loaded);
   observe(parts, 'encode', computed);
   return answer;
 }

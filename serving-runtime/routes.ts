@@ -4,7 +4,7 @@ import { invalidRequest, ProtocolError } from './protocol/protocol-error.ts';
 type ModelRoute = { readonly model: string; readonly version: string | undefined };
 
 export type Route =
-  | { readonly kind: 'server' | 'live' | 'ready' | 'metrics' }
+  | { readonly kind: 'server' | 'live' | 'ready' | 'metrics' | 'score' | 'openapi' | 'docs' }
   | ({ readonly kind: 'model' | 'modelReady' | 'infer' } & ModelRoute);
 
 const fixed: Readonly<Record<string, Route>> = {
@@ -12,6 +12,10 @@ const fixed: Readonly<Record<string, Route>> = {
   '/v2/health/live': { kind: 'live' },
   '/v2/health/ready': { kind: 'ready' },
   '/metrics': { kind: 'metrics' },
+  '/ping': { kind: 'ready' },
+  '/invocations': { kind: 'score' },
+  '/openapi.json': { kind: 'openapi' },
+  '/docs': { kind: 'docs' },
 };
 
 const modelPath = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/;
@@ -23,10 +27,10 @@ export function matchRoute(method: string, url: string): Route {
   if (route === undefined) {
     throw new ProtocolError(
       'NotFound',
-      `there is nothing at ${path.slice(0, 200)}; see GET /v2 and POST /v2/models/<model>/infer`,
+      `there is nothing at ${path.slice(0, 200)}; see GET /docs, GET /v2 and POST /v2/models/<model>/infer`,
     );
   }
-  const allowed = route.kind === 'infer' ? 'POST' : 'GET';
+  const allowed = route.kind === 'infer' || route.kind === 'score' ? 'POST' : 'GET';
   if (method === allowed || (method === 'HEAD' && allowed === 'GET')) return route;
   throw new ProtocolError('MethodNotAllowed', `${path} takes ${allowed}, not ${method}`, {
     headers: { allow: allowed === 'GET' ? 'GET, HEAD' : allowed },

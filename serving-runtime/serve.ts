@@ -69,7 +69,8 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     );
   try {
     const loaded = await repository.load(stop);
-    metrics.modelLoaded(loaded.metadata.parameters.digest);
+    // The clock of this process begins with it.
+    metrics.modelLoaded(loaded.metadata.parameters.digest, now() / 1000);
     logger.info({ ...loaded.metadata.parameters }, 'model is ready');
     await aborted(stop);
     metrics.setReady(false);

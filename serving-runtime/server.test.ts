@@ -371,3 +371,50 @@ test('metrics count requests by code and name the served bytes', async () => {
   expect(text).toMatch(/mlops_model_load_duration_seconds\{stage="loading".*\} 0\.\d/);
   expect(text).toMatch(/mlops_inference_in_flight\{.*\} 0/);
 });
+
+describe("MLflow's scoring protocol", () => {
+  test('is answered at /invocations, and counts as an inference', async () => {
+    const answer = await call(`${iris.url}/invocations`, {
+      dataframe_split: { data: [[5.1, 3.5, 1.4, 0.2]] },
+    });
+    expect(answer).toMatchObject({ status: 200, body: { predictions: { label: [0] } } });
+    const wrong = await call(`${iris.url}/invocations`, { instances: [[1]] });
+    expect(wrong).toMatchObject({
+      status: 400,
+      body: { error: 'input "X": shape is [1, 1], the model wants [-1, 4] (-1 may be any size)' },
+    });
+    expect((await call(`${iris.url}/ping`)).status).toBe(200);
+  });
+});
+
+describe('the description of the API', () => {
+  test('has an example that the model answers', async () => {
+    const { body } = await call(`${iris.url}/openapi.json`);
+    const paths = (body as { paths: Record<string, { post: OpenApiPost }> }).paths;
+    const { example } =
+      paths['/v2/models/iris/infer']?.post.requestBody.content['application/json'] ?? {};
+    expect(example).toEqual({
+      inputs: [{ name: 'X', datatype: 'FP32', shape: [1, 4], data: [0, 0, 0, 0] }],
+    });
+    expect((await call(`${iris.url}/v2/models/iris/infer`, example)).status).toBe(200);
+  });
+
+  test('is a page that asks nobody but this server', async () => {
+    const response = await fetch(`${iris.url}/docs`);
+    expect(response.headers.get('content-security-policy')).toContain("connect-src 'self'");
+    const page = await response.text();
+    expect(page).toContain('<td>input<td><code>X</code><td>FP32<td>[-1, 4]');
+    expect(page).not.toMatch(/https?:/);
+  });
+});
+
+type OpenApiPost = {
+  requestBody: { content: { 'application/json': { example: Record<string, unknown> } } };
+};
+
+test('a request with hundreds of headers is refused', async () => {
+  const headers = Object.fromEntries(
+    Array.from({ length: 201 }, (_, i) => [`x-${String(i)}`, '1']),
+  );
+  expect((await call(`${iris.url}/v2`, undefined, headers)).status).toBe(431);
+});

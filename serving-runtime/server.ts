@@ -3,15 +3,18 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Answer } from './infer.ts';
-import type { InferenceParts } from './inference-handler.ts';
+import { describeApi } from './docs/describe-api.ts';
+import { docsPage } from './docs/docs-page.ts';
+import type { HttpExchange, InferenceParts } from './inference-handler.ts';
 import { handleInference } from './inference-handler.ts';
 import type { ErrorResponse, ServerMetadata } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
-import type { ModelRepository } from './repository.ts';
+import type { LoadedModel, ModelRepository } from './repository.ts';
 import type { RequestLog } from './requests/request-log.ts';
 import type { Route } from './routes.ts';
 import { matchRoute } from './routes.ts';
+import { mlflowScoring } from './scoring/mlflow-scoring.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 export type ServerParts = InferenceParts & {
@@ -71,12 +74,13 @@ async function serve(
   let route: Route | undefined;
   let reply: Reply;
   try {
+    refuseManyHeaders(request);
     route = matchRoute(request.method ?? '', request.url ?? '');
     reply = await answer(parts, route, request, response);
   } catch (error) {
     reply = refuse(parts, error, requestId);
   }
-  if (route?.kind === 'infer' && route.model === parts.repository.identity.model) {
+  if (route !== undefined && isInference(route, parts)) {
     const tookMs = parts.now() - started;
     parts.metrics.inferenceEnded(reply.status, tookMs / 1000);
     parts.requestLog?.record(requestId, request.headers, reply, tookMs);
@@ -85,6 +89,12 @@ async function serve(
   // Clients then open their next connection, which no longer reaches this pod.
   const closing = parts.isDraining() ? { connection: 'close' } : {};
   send(response, reply, { 'x-request-id': requestId, ...closing });
+}
+
+/** Asks the served model, and so counts. */
+function isInference(route: Route, { repository }: ServerParts): boolean {
+  if (route.kind === 'score') return true;
+  return route.kind === 'infer' && route.model === repository.identity.model;
 }
 
 function answer(
@@ -106,15 +116,28 @@ function answer(
       return json(200, parts.repository.find(route.model, route.version).metadata);
     case 'modelReady':
       return modelReadiness(parts, route.model, route.version);
-    case 'infer': {
-      const model = parts.repository.find(route.model, route.version);
-      return handleInference(parts, model, request, response).then((answered) => ({
-        status: 200,
-        ...answered,
-      }));
-    }
+    case 'infer':
+      return infer(parts, parts.repository.find(route.model, route.version), { request, response });
+    case 'score':
+      return infer(parts, theModel(parts), { request, response, dialect: mlflowScoring });
+    case 'openapi':
+      return json(200, describeApi(theModel(parts).metadata));
+    case 'docs':
+      return { status: 200, ...docsPage(theModel(parts).metadata) };
   }
 }
+
+async function infer(
+  parts: ServerParts,
+  model: LoadedModel,
+  exchange: HttpExchange,
+): Promise<Reply> {
+  return { status: 200, ...(await handleInference(parts, model, exchange)) };
+}
+
+/** Of addresses that name none. Throws ProtocolError 503 while it is not loaded. */
+const theModel = ({ repository }: ServerParts): LoadedModel =>
+  repository.find(repository.identity.model, undefined);
 
 function readiness(parts: ServerParts, fields: object): Reply {
   const state = parts.isDraining() ? 'draining' : parts.repository.state;
@@ -152,6 +175,17 @@ function refuse(parts: ServerParts, error: unknown, requestId: string): Reply {
   const refusal: ErrorResponse = { error: error.message };
   const reply = json(error.status, refusal);
   return { ...reply, headers: { ...reply.headers, ...error.headers } };
+}
+
+/** Their size is bounded by Node (431); many small ones cost more than they weigh. */
+const maxHeaders = 200;
+
+function refuseManyHeaders({ rawHeaders }: IncomingMessage): void {
+  if (rawHeaders.length <= 2 * maxHeaders) return;
+  throw new ProtocolError(
+    'TooManyHeaders',
+    `the request has ${String(rawHeaders.length / 2)} headers; send at most ${String(maxHeaders)}`,
+  );
 }
 
 function requestIdOf(request: IncomingMessage, newRequestId: () => string): string {

@@ -9,6 +9,7 @@ export type ProtocolErrorCode =
   | 'UnsupportedEncoding'
   | 'NotRepresentable'
   | 'TooManyRequests'
+  | 'TooManyHeaders'
   | 'InferenceFailed'
   | 'NotReady'
   | 'CircuitOpen'
@@ -24,6 +25,7 @@ const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
   UnsupportedEncoding: 415,
   NotRepresentable: 422,
   TooManyRequests: 429,
+  TooManyHeaders: 431,
   InferenceFailed: 500,
   NotReady: 503,
   CircuitOpen: 503,

@@ -8,7 +8,8 @@ export type InferenceStage = 'queue' | 'decode' | 'compute' | 'encode';
 
 /** The runtime's metrics; their names and labels are an interface, listed in the README. */
 export type Metrics = {
-  readonly modelLoaded: (digest: string) => void;
+  /** Loaded for the first time, so long after the process began. */
+  readonly modelLoaded: (digest: string, startedSeconds: number) => void;
   readonly setReady: (isReady: boolean) => void;
   readonly loadStageTook: (stage: string, seconds: number) => void;
   readonly fetchAttemptFailed: (reason: string) => void;
@@ -54,6 +55,11 @@ export function createMetrics(
     help: 'Time the last load spent in each stage: fetching, loading, warming.',
     labelNames: ['stage'],
   });
+  const startSeconds = new Gauge({
+    ...shared,
+    name: 'mlops_start_to_ready_seconds',
+    help: 'From the start of the process to its first readiness.',
+  });
   const fetchFailures = new Counter({
     ...shared,
     name: 'mlops_model_fetch_failures_total',
@@ -93,7 +99,10 @@ export function createMetrics(
   ready.set(0);
 
   return {
-    modelLoaded: (digest) => modelInfo.set({ digest }, 1),
+    modelLoaded: (digest, startedSeconds) => {
+      modelInfo.set({ digest }, 1);
+      startSeconds.set(startedSeconds);
+    },
     setReady: (isReady) => ready.set(isReady ? 1 : 0),
     loadStageTook: (stage, duration) => loadSeconds.set({ stage }, duration),
     fetchAttemptFailed: (reason) => fetchFailures.inc({ reason }),

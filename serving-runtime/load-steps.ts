@@ -7,6 +7,7 @@ import { prepareModel } from './inference/served-model.ts';
 import type { WorkerStart } from './inference/worker-messages.ts';
 import type { InferenceWorker } from './inference/worker-pool.ts';
 import { WorkerPool } from './inference/worker-pool.ts';
+import type { Probe } from './probe.ts';
 import type { LoadSteps } from './repository.ts';
 import { openSession } from './session.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -19,6 +20,7 @@ export type LoadEnvironment = {
   /** Requests that have been admitted and are not answered. */
   readonly admitted: () => number;
   readonly spawnWorker: (start: WorkerStart) => InferenceWorker;
+  readonly probe: Probe;
 };
 
 const now = () => performance.now();
@@ -34,11 +36,14 @@ export function loadSteps(config: Config, environment: LoadEnvironment): LoadSte
 /** Those that come once the bytes are there. */
 export function modelSteps(
   { execution }: Pick<Config, 'execution'>,
-  { logger, metrics, admitted, spawnWorker }: LoadEnvironment,
+  { logger, metrics, admitted, spawnWorker, probe }: LoadEnvironment,
 ): Pick<LoadSteps, 'open' | 'warmUp'> {
   const { execution: told } = metrics;
   return {
-    open: (path) => openSession(path),
+    open: async (path, signal) => {
+      await probe(path, signal);
+      return openSession(path);
+    },
     warmUp: async (session, path) => {
       const sample = await warmUp(session, (error) => {
         logger.warn({ error }, 'warm-up with the smallest sizes failed; served all the same');

@@ -50,6 +50,7 @@ async function run(
     stop: stopping.signal,
     createLogger: (level, fields) =>
       createLogger(level, fields, { write: (line) => lines.push(line) }),
+    probe: async () => undefined,
     spawnWorker: () => {
       throw new Error('no thread is wanted here');
     },

@@ -10,6 +10,7 @@ import { fetchModel } from './fetch-model.ts';
 import { fetchEnvironment, loadSteps } from './load-steps.ts';
 import type { Ports } from './serve.ts';
 import { serve } from './serve.ts';
+import type { Probe } from './probe.ts';
 import { openSession } from './session.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { writeTerminationLog } from './termination-log.ts';
@@ -24,6 +25,7 @@ export type ProgramEnvironment = {
   readonly onListening: (ports: Ports) => void;
   /** A thread that runs inference-worker.ts. */
   readonly spawnWorker: (start: WorkerStart) => InferenceWorker;
+  readonly probe: Probe;
 };
 
 const now = () => performance.now();
@@ -38,7 +40,7 @@ export async function runProgram(environment: ProgramEnvironment): Promise<numbe
       model: config.model,
       version: config.version,
     });
-    if (mode === 'inspect') await inspect(config, logger, environment.stop);
+    if (mode === 'inspect') await inspect(config, logger, environment);
     else await serveModel(config, logger, environment);
     return 0;
   } catch (error) {
@@ -55,7 +57,7 @@ export async function runProgram(environment: ProgramEnvironment): Promise<numbe
 async function serveModel(
   config: Config,
   logger: Logger,
-  { stop, onListening, spawnWorker }: ProgramEnvironment,
+  { stop, onListening, spawnWorker, probe }: ProgramEnvironment,
 ): Promise<void> {
   await serve(config, {
     logger,
@@ -65,7 +67,8 @@ async function serveModel(
     pause: async (ms) => {
       await sleep(ms);
     },
-    loadSteps: (metrics, admitted) => loadSteps(config, { logger, metrics, admitted, spawnWorker }),
+    loadSteps: (metrics, admitted) =>
+      loadSteps(config, { logger, metrics, admitted, spawnWorker, probe }),
     onListening: (ports) => {
       logger.info({ ports }, 'listening');
       onListening(ports);
@@ -73,8 +76,13 @@ async function serveModel(
   });
 }
 
-async function inspect(config: Config, logger: Logger, stop: AbortSignal): Promise<void> {
+async function inspect(
+  config: Config,
+  logger: Logger,
+  { stop, probe }: ProgramEnvironment,
+): Promise<void> {
   const { digest, sizeBytes, path } = await fetchModel(config, fetchEnvironment(logger), stop);
+  await probe(path, stop);
   const session = await openSession(path);
   const inspection = { digest, sizeBytes, ...session.signature };
   await session.close();

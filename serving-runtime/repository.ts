@@ -12,11 +12,11 @@ export type ModelState = 'fetching' | 'loading' | 'warming' | 'ready' | 'failed'
 
 export type ModelIdentity = { readonly model: string; readonly version: string };
 
-/** Each step as a function, so that a later one may load in a child process first. */
+/** Each step as a function: those of a test may fail, or wait. */
 export type LoadSteps = {
   /** Resolves with verified bytes only. */
   readonly fetch: (signal: AbortSignal) => Promise<FetchedModel>;
-  readonly open: (path: string) => Promise<ModelSession>;
+  readonly open: (path: string, signal: AbortSignal) => Promise<ModelSession>;
   /** Puts it to work; whoever closes the model closes the session. */
   readonly warmUp: (session: ModelSession, path: string) => Promise<ServedModel>;
 };
@@ -64,7 +64,7 @@ export class ModelRepository {
     try {
       const fetched = await this.#steps.fetch(signal);
       this.#enter('loading');
-      const session = await this.#steps.open(fetched.path);
+      const session = await this.#steps.open(fetched.path, signal);
       this.#enter('warming');
       const model = await this.#warmUp(session, fetched.path);
       const loaded = { model, metadata: describe(this.identity, fetched, model) };

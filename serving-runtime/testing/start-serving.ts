@@ -80,7 +80,7 @@ export async function startServing(
         const bytes = await readFile(path);
         return { path, digest: sha256(bytes), sizeBytes: bytes.length };
       },
-      ...modelSteps(config, { logger, metrics, admitted, spawnWorker }),
+      ...modelSteps(config, { logger, metrics, admitted, spawnWorker, probe }),
     }),
     stop: stopping.signal,
     onListening: listening.resolve,
@@ -102,6 +102,9 @@ export async function startServing(
     ended,
   };
 }
+
+/** Models of tests are known. */
+const probe = async () => undefined;
 
 /** As the process itself does, from its source. */
 const spawnWorker = (start: WorkerStart) =>

@@ -8,7 +8,7 @@ import type { Compute } from './compute.ts';
 /** Rows that are compared; two would not show what a model does with their sum. */
 const rows = 3;
 /** A batch adds up in another order: what is larger than this is another answer. */
-const tolerance: Partial<Record<string, number>> = { FP16: 2e-2, FP32: 1e-3, FP64: 1e-6 };
+const tolerance: Partial<Record<string, number>> = { FP16: 1e-2, FP32: 1e-5, FP64: 1e-9 };
 
 /**
  * Why requests must not be joined to batches, or undefined where they may: three different rows get the

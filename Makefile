@@ -29,6 +29,7 @@ demo: setup ## From a fresh machine to a served model: cluster, chart, example, 
 generate: setup ## Regenerate CRDs, reference, chart RBAC from their definitions
 	@node crds/generate.ts
 	@node charts/generate.ts
+	@cd serving-runtime/grpc && buf generate proto
 	@prettier --write --log-level warn .
 
 check: setup ## Fast gate: types, format, lint, import rules, generated files

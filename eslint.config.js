@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.build', 'coverage', 'dist', '**/*.cjs'] },
+  { ignores: ['node_modules', '.build', 'coverage', 'dist', '**/*.cjs', '**/generated'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

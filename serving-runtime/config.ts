@@ -28,6 +28,8 @@ export type Config = {
   readonly source: ModelSource;
   readonly httpPort: number;
   readonly metricsPort: number;
+  /** `undefined`: no gRPC. */
+  readonly grpcPort?: number | undefined;
   readonly cacheDir: string;
   readonly maxModelBytes: number;
   readonly maxBodyBytes: number;
@@ -80,6 +82,7 @@ const variables = {
   MLOPS_S3_CREDENTIALS_DIR: text.optional(),
   MLOPS_HTTP_PORT: port.default(8080),
   MLOPS_METRICS_PORT: port.optional(),
+  MLOPS_GRPC_PORT: port.optional(),
   MLOPS_CACHE_DIR: text.default('/cache'),
   MLOPS_MAX_MODEL_BYTES: positive.default(gibibyte),
   MLOPS_MAX_BODY_BYTES: positive.default(64 * mebibyte),
@@ -210,6 +213,7 @@ function toConfig(values: Variables, source: ModelSource): Config {
     digest: values.MLOPS_MODEL_DIGEST,
     httpPort: values.MLOPS_HTTP_PORT,
     metricsPort: values.MLOPS_METRICS_PORT ?? values.MLOPS_HTTP_PORT,
+    grpcPort: values.MLOPS_GRPC_PORT,
     cacheDir: values.MLOPS_CACHE_DIR,
     maxModelBytes: values.MLOPS_MAX_MODEL_BYTES,
     maxBodyBytes: values.MLOPS_MAX_BODY_BYTES,

@@ -1,14 +1,16 @@
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as HttpServer } from 'node:http';
+import type { Server, Socket } from 'node:net';
 
 /** A server that knows which of its connections carry a request. */
 export type DrainableServer = {
   readonly server: Server;
+  /** Tells clients to come with new connections; those that are open go on. */
+  readonly announce?: () => void;
   /** Ends connections that carry none, also those that never sent a byte. */
   readonly closeUnused: () => void;
 };
 
-export function drainable(server: Server): DrainableServer {
+export function drainable(server: HttpServer): DrainableServer {
   const unused = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     unused.add(socket);
@@ -41,6 +43,7 @@ export async function drain(
   drainMs: number,
   pause: (ms: number) => Promise<void>,
 ): Promise<void> {
+  for (const { announce } of servers) announce?.();
   if (drainMs > 0) await pause(drainMs);
   const closed = Promise.all(servers.map(({ server }) => closeServer(server)));
   if (drainMs > 0) await Promise.race([closed, pause(lastRequestsMs)]);

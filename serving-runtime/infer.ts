@@ -79,24 +79,38 @@ function decodeInputs(
   tail: Buffer,
   signature: ModelSignature,
 ): ReadonlyMap<string, Tensor> {
-  const wanted = new Map(signature.inputs.map((input) => [input.name, input]));
-  const tensors = new Map<string, Tensor>();
   let offset = 0;
-  for (const input of request.inputs) {
-    checkInput(input, wanted.get(input.name), signature);
+  const tensors = gatherInputs(request, signature, (input) => {
     const size = binarySize(input);
-    if (size !== undefined && offset + size > tail.length) {
+    const end = offset + (size ?? 0);
+    if (end > tail.length) {
       throw invalidRequest(
         `input "${input.name}": binary_data_size reaches beyond the body's end; send its bytes after the JSON and the JSON's length in Inference-Header-Content-Length`,
       );
     }
-    tensors.set(input.name, decodeInput(input, tail.subarray(offset, offset + (size ?? 0)), size));
-    offset += size ?? 0;
-  }
+    const tensor = decodeInput(input, tail.subarray(offset, end), size);
+    offset = end;
+    return tensor;
+  });
   if (offset !== tail.length) {
     throw invalidRequest(
       `${String(tail.length - offset)} bytes after the JSON belong to no input; give each its binary_data_size`,
     );
+  }
+  return tensors;
+}
+
+/** All inputs of the model, by name, each checked before `decode` makes its tensor. */
+export function gatherInputs(
+  request: InferenceRequest,
+  signature: ModelSignature,
+  decode: (input: RequestInput, index: number) => Tensor,
+): ReadonlyMap<string, Tensor> {
+  const wanted = new Map(signature.inputs.map((input) => [input.name, input]));
+  const tensors = new Map<string, Tensor>();
+  for (const [i, input] of request.inputs.entries()) {
+    checkInput(input, wanted.get(input.name), signature);
+    tensors.set(input.name, decode(input, i));
   }
   const missing = signature.inputs.filter((input) => !tensors.has(input.name));
   if (missing.length > 0) {
@@ -140,7 +154,8 @@ function checkInput(
   }
 }
 
-function chooseOutputs(
+/** Those that were asked for, or all. Throws ProtocolError (400) for one the model has not. */
+export function chooseOutputs(
   request: InferenceRequest,
   signature: ModelSignature,
 ): readonly PreparedOutput[] {

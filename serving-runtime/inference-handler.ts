@@ -4,6 +4,7 @@ import { HttpCaller } from './http-caller.ts';
 import type { Answer, PreparedInference } from './infer.ts';
 import { encodeAnswer, jsonLengthHeader, prepareInference } from './infer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
+import type { BodyLimits } from './read-body.ts';
 import { checkBodyHeaders, readBody } from './read-body.ts';
 import type { ModelSignature } from './protocol/signature.ts';
 import type { Tensor } from './tensors.ts';
@@ -40,32 +41,12 @@ export const openInference: Dialect = {
   encode: encodeAnswer,
 };
 
-/**
- * One inference request under its limits: a slot first, then the body, then the model, all before the
- * deadline. Work whose client has gone, or whose time is over, is not begun; an answer that is there
- * is sent.
- */
-export async function handleInference(
-  parts: InferenceParts,
-  model: LoadedModel,
-  { request, response, dialect = openInference }: HttpExchange,
-): Promise<Answer> {
-  const { admission, now } = parts;
-  checkBodyHeaders(request, parts.maxBodyBytes);
-  const started = now();
-  const deadline = started + parts.timeoutMs;
-  const caller = new HttpCaller(response, deadline);
-  await admission.enter(caller);
-  try {
-    const entered = observe(parts, 'queue', started);
-    const limits = { maxBytes: parts.maxBodyBytes, withinMs: Math.max(1, deadline - entered) };
-    const body = await readBody(request, limits);
-    const decode = () => dialect.decode(body, request, model.model.signature);
-    return await infer(parts, model, caller, { decode, encode: dialect.encode });
-  } finally {
-    admission.release();
-  }
-}
+/** What a request turns out to ask, once its body is there. */
+export type Asked = {
+  readonly model: LoadedModel;
+  readonly decode: () => PreparedInference;
+  readonly encode: Dialect['encode'];
+};
 
 export type HttpExchange = {
   readonly request: IncomingMessage;
@@ -73,13 +54,49 @@ export type HttpExchange = {
   readonly dialect?: Dialect;
 };
 
-type Asked = { readonly decode: () => PreparedInference; readonly encode: Dialect['encode'] };
+/** One inference over HTTP. */
+export async function handleInference(
+  parts: InferenceParts,
+  model: LoadedModel,
+  { request, response, dialect = openInference }: HttpExchange,
+): Promise<Answer> {
+  checkBodyHeaders(request, parts.maxBodyBytes);
+  const caller = new HttpCaller(response, parts.now() + parts.timeoutMs);
+  return inferUnderLimits(parts, caller, async (limits) => {
+    const body = await readBody(request, limits);
+    return {
+      model,
+      decode: () => dialect.decode(body, request, model.model.signature),
+      encode: dialect.encode,
+    };
+  });
+}
+
+/**
+ * One inference request under its limits: a slot first, then the body, then the model, all before the
+ * deadline. Work whose client has gone, or whose time is over, is not begun; an answer that is there
+ * is sent.
+ */
+export async function inferUnderLimits(
+  parts: InferenceParts,
+  caller: Caller,
+  receive: (limits: BodyLimits) => Promise<Asked>,
+): Promise<Answer> {
+  const started = parts.now();
+  await parts.admission.enter(caller);
+  try {
+    const entered = observe(parts, 'queue', started);
+    const withinMs = Math.max(1, caller.deadline - entered);
+    return await infer(parts, caller, await receive({ maxBytes: parts.maxBodyBytes, withinMs }));
+  } finally {
+    parts.admission.release();
+  }
+}
 
 async function infer(
   parts: InferenceParts,
-  loaded: LoadedModel,
   caller: Caller,
-  { decode, encode }: Asked,
+  { model, decode, encode }: Asked,
 ): Promise<Answer> {
   const received = parts.now();
   const prepared = decode();
@@ -87,13 +104,13 @@ async function infer(
   const refusal = () => refusalOf(caller, parts.now());
   const over = refusal();
   if (over !== undefined) throw over;
-  const results = await loaded.model.run({
+  const results = await model.model.run({
     inputs: prepared.inputs,
     outputs: prepared.outputs.map(({ name }) => name),
     refusal,
   });
   const computed = observe(parts, 'compute', decoded);
-  const answer = encode(prepared, results, loaded);
+  const answer = encode(prepared, results, model);
   observe(parts, 'encode', computed);
   return answer;
 }

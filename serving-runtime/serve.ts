@@ -1,17 +1,24 @@
 /** Serves one model until it is told to stop. */
 import { Admission } from './admission.ts';
 import type { Config } from './config.ts';
+import type { DrainableServer } from './drain.ts';
 import { drain, drainable, listen } from './drain.ts';
+import type { GrpcParts } from './grpc/grpc-server.ts';
+import { createGrpcServer } from './grpc/grpc-server.ts';
+import { Readiness } from './readiness.ts';
 import type { LoadSteps } from './repository.ts';
 import { ModelRepository } from './repository.ts';
 import { openRequestLog } from './requests/open-request-log.ts';
-import type { ServerParts } from './server.ts';
 import { createMetricsServer, createServingServer } from './server.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
-export type Ports = { readonly http: number; readonly metrics: number };
+export type Ports = {
+  readonly http: number;
+  readonly metrics: number;
+  readonly grpc?: number | undefined;
+};
 
 export type ServeEnvironment = {
   readonly logger: Logger;
@@ -34,13 +41,18 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   const { logger, now, stop } = environment;
   const admission = new Admission(config.containerConcurrency, config.queueSize, now);
   const metrics = createMetrics(config, admission);
-  const repository = new ModelRepository(
+  const readiness = new Readiness(() => repository.state === 'ready' && !stop.aborted);
+  stop.addEventListener('abort', () => {
+    readiness.changed();
+  });
+  const repository: ModelRepository = new ModelRepository(
     { model: config.model, version: config.version },
     environment.loadSteps(metrics, () => admission.active),
     now,
     ({ state, previous, previousSeconds }) => {
       metrics.loadStageTook(previous, previousSeconds);
       metrics.setReady(state === 'ready' && !stop.aborted);
+      readiness.changed();
       logger.info({ state, previous, previousSeconds }, 'model changed state');
     },
   );
@@ -49,6 +61,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     admission,
     metrics,
     repository,
+    readiness,
     logger,
     now,
     newRequestId: environment.newRequestId,
@@ -57,13 +70,15 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     maxBodyBytes: config.maxBodyBytes,
     timeoutMs: config.timeoutMs,
   });
-  const [http = 0, metricsPort = http] = await Promise.all(
-    servers.map(({ drained, port }) => listen(drained.server, port)),
-  );
-  environment.onListening({ http, metrics: metricsPort });
+  const [http = 0, metricsPort = http, grpc] = await Promise.all([
+    listenAt(servers.http),
+    listenAt(servers.metrics),
+    listenAt(servers.grpc),
+  ]);
+  environment.onListening({ http, metrics: metricsPort, grpc });
   const end = (ms: number) =>
     drain(
-      servers.map(({ drained }) => drained),
+      Object.values(servers).flatMap((opened) => opened?.drained ?? []),
       ms,
       environment.pause,
     );
@@ -86,11 +101,21 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   logger.info({}, 'stopped');
 }
 
-function createServers(config: Config, parts: ServerParts) {
-  const http = { drained: drainable(createServingServer(parts)), port: config.httpPort };
-  if (config.metricsPort === config.httpPort) return [http];
-  return [http, { drained: drainable(createMetricsServer(parts)), port: config.metricsPort }];
+function createServers(config: Config, parts: GrpcParts) {
+  const { httpPort, metricsPort, grpcPort } = config;
+  const at = (port: number | undefined, open: () => DrainableServer) =>
+    port === undefined ? undefined : { drained: open(), port };
+  return {
+    http: at(httpPort, () => drainable(createServingServer(parts))),
+    grpc: at(grpcPort, () => createGrpcServer(parts)),
+    metrics: at(metricsPort === httpPort ? undefined : metricsPort, () =>
+      drainable(createMetricsServer(parts)),
+    ),
+  };
 }
+
+const listenAt = async (opened: ReturnType<typeof createServers>['http']) =>
+  opened && listen(opened.drained.server, opened.port);
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

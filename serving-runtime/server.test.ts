@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import type { InferenceResponse } from './protocol/messages.ts';
-import { serverMetadata } from './server.ts';
+import { serverMetadata } from './server-metadata.ts';
 import { modelBytes } from './testing/models-folder.ts';
 import { sha256 } from './testing/artifact-server.ts';
 import type { Serving } from './testing/start-serving.ts';

@@ -7,14 +7,17 @@ import { describeApi } from './docs/describe-api.ts';
 import { docsPage } from './docs/docs-page.ts';
 import type { HttpExchange, InferenceParts } from './inference-handler.ts';
 import { handleInference } from './inference-handler.ts';
-import type { ErrorResponse, ServerMetadata } from './protocol/messages.ts';
+import { explainRefusal } from './explain-refusal.ts';
+import type { ErrorResponse } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
+import { requestIdOf } from './request-id.ts';
 import type { LoadedModel, ModelRepository } from './repository.ts';
 import type { RequestLog } from './requests/request-log.ts';
 import type { Route } from './routes.ts';
 import { matchRoute } from './routes.ts';
 import { mlflowScoring } from './scoring/mlflow-scoring.ts';
+import { serverMetadata } from './server-metadata.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 export type ServerParts = InferenceParts & {
@@ -24,12 +27,6 @@ export type ServerParts = InferenceParts & {
   readonly requestLog?: RequestLog | undefined;
   /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
   readonly isDraining: () => boolean;
-};
-
-export const serverMetadata: ServerMetadata = {
-  name: 'mlops-serving-runtime',
-  version: '0.1.0',
-  extensions: ['binary_tensor_data'],
 };
 
 /** How long a body that is too large is read on, as most clients see no answer before they sent all. */
@@ -70,7 +67,7 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const started = parts.now();
-  const requestId = requestIdOf(request, parts.newRequestId);
+  const requestId = requestIdOf(request.headers, parts.newRequestId);
   let route: Route | undefined;
   let reply: Reply;
   try {
@@ -165,16 +162,10 @@ function json(status: number, body: unknown): Reply {
 }
 
 function refuse(parts: ServerParts, error: unknown, requestId: string): Reply {
-  if (!(error instanceof ProtocolError)) {
-    parts.logger.error({ error, requestId }, 'request failed unexpectedly');
-    return json(500, { error: `internal error; the log has it under request id ${requestId}` });
-  }
-  const fields = { code: error.code, status: error.status, reason: error.message, requestId };
-  if (error.status === 500) parts.logger.error(fields, 'inference failed');
-  else parts.logger.debug(fields, 'request refused');
-  const refusal: ErrorResponse = { error: error.message };
-  const reply = json(error.status, refusal);
-  return { ...reply, headers: { ...reply.headers, ...error.headers } };
+  const { status, message, headers } = explainRefusal(error, requestId, parts.logger);
+  const refusal: ErrorResponse = { error: message };
+  const reply = json(status, refusal);
+  return { ...reply, headers: { ...reply.headers, ...headers } };
 }
 
 /** Their size is bounded by Node (431); many small ones cost more than they weigh. */
@@ -186,11 +177,6 @@ function refuseManyHeaders({ rawHeaders }: IncomingMessage): void {
     'TooManyHeaders',
     `the request has ${String(rawHeaders.length / 2)} headers; send at most ${String(maxHeaders)}`,
   );
-}
-
-function requestIdOf(request: IncomingMessage, newRequestId: () => string): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newRequestId();
 }
 
 function send(response: ServerResponse, reply: Reply, headers: Record<string, string>): void {

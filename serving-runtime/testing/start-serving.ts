@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import type { WorkerStart } from '../inference/worker-messages.ts';
 import { modelSteps } from '../load-steps.ts';
+import type { Ports } from '../serve.ts';
 import { serve } from '../serve.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { sha256 } from './artifact-server.ts';
@@ -12,6 +13,8 @@ import { modelPath } from './models-folder.ts';
 export type Serving = {
   readonly url: string;
   readonly metricsUrl: string;
+  /** Answers with `grpcPort` only. */
+  readonly grpcUrl: string;
   /** Log lines, parsed. */
   readonly log: Record<string, unknown>[];
   readonly ready: Promise<void>;
@@ -51,7 +54,7 @@ export async function startServing(
   before: Promise<void> = Promise.resolve(),
 ): Promise<Serving> {
   const stopping = new AbortController();
-  const listening = Promise.withResolvers<{ http: number; metrics: number }>();
+  const listening = Promise.withResolvers<Ports>();
   const ready = Promise.withResolvers<undefined>();
   const drained = Promise.withResolvers<undefined>();
   const log: Record<string, unknown>[] = [];
@@ -91,6 +94,7 @@ export async function startServing(
   return {
     url: `http://127.0.0.1:${String(ports.http)}`,
     metricsUrl: `http://127.0.0.1:${String(ports.metrics)}`,
+    grpcUrl: `http://127.0.0.1:${String(ports.grpc)}`,
     log,
     ready: ready.promise,
     stop: () => {

@@ -1,0 +1,107 @@
+/** inference.GRPCInferenceService: the Open Inference Protocol v2. */
+import type { Answer } from '../infer.ts';
+import { inferUnderLimits } from '../inference-handler.ts';
+import { ProtocolError } from '../protocol/protocol-error.ts';
+import type { TensorSignature } from '../protocol/signature.ts';
+import type { Readiness } from '../readiness.ts';
+import { serverMetadata } from '../server-metadata.ts';
+import type { ServerParts } from '../server.ts';
+import { receiveMessage } from './frames.ts';
+import * as pb from './generated/inference_pb.js';
+import { encodeMessage, prepareMessage } from './infer-messages.ts';
+import type { Call, Methods } from './method.ts';
+import { decodeMessage, unary } from './method.ts';
+
+const path = (method: string): string => `/${pb.GRPCInferenceService.typeName}/${method}`;
+
+export function inferenceService(parts: ServerParts, readiness: Readiness): Methods {
+  const { repository } = parts;
+  const find = ({ name, version }: { readonly name: string; readonly version: string }) =>
+    repository.find(name, version === '' ? undefined : version);
+  return {
+    [path('ServerLive')]: unary(pb.ServerLiveRequestSchema, pb.ServerLiveResponseSchema, () => ({
+      live: true,
+    })),
+    [path('ServerReady')]: unary(pb.ServerReadyRequestSchema, pb.ServerReadyResponseSchema, () => ({
+      ready: readiness.isReady,
+    })),
+    [path('ModelReady')]: unary(
+      pb.ModelReadyRequestSchema,
+      pb.ModelReadyResponseSchema,
+      (asked) => ({ ready: isLoaded(() => find(asked)) && readiness.isReady }),
+    ),
+    [path('ServerMetadata')]: unary(
+      pb.ServerMetadataRequestSchema,
+      pb.ServerMetadataResponseSchema,
+      () => ({ ...serverMetadata, extensions: [] }),
+    ),
+    [path('ModelMetadata')]: unary(
+      pb.ModelMetadataRequestSchema,
+      pb.ModelMetadataResponseSchema,
+      (asked) => {
+        const { name, versions, platform, inputs, outputs, parameters } = find(asked).metadata;
+        return {
+          ...{ name, platform, versions: [...versions] },
+          ...{ inputs: inputs.map(describe), outputs: outputs.map(describe) },
+          properties: { digest: parameters.digest, size_bytes: String(parameters.size_bytes) },
+        };
+      },
+    ),
+    [path('ModelInfer')]: { kind: 'unary', answer: (call) => modelInfer(parts, call) },
+  };
+}
+
+const describe = ({ name, datatype, shape }: TensorSignature) => ({
+  name,
+  datatype,
+  shape: shape.map(BigInt),
+});
+
+/** A model that is ours and not loaded yet is an answer here: not ready. */
+function isLoaded(find: () => unknown): boolean {
+  try {
+    find();
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === 'NotReady') return false;
+    throw error;
+  }
+}
+
+async function modelInfer(parts: ServerParts, call: Call): Promise<Uint8Array> {
+  const started = parts.now();
+  try {
+    const answer = await inferUnderLimits(parts, call.caller, async (limits) => {
+      const bytes = await receiveMessage(call.stream, limits);
+      const message = decodeMessage(pb.ModelInferRequestSchema, bytes);
+      const { modelName, modelVersion } = message;
+      const model = parts.repository.find(modelName, modelVersion || undefined);
+      return {
+        model,
+        decode: () => prepareMessage(message, model.model.signature),
+        encode: (prepared, results) => encodeMessage(message, prepared, results, model),
+      };
+    });
+    tell(parts, call, { status: 200, exchange: answer.exchange, started });
+    return answer.body as Buffer;
+  } catch (error) {
+    const { code, status } =
+      error instanceof ProtocolError ? error : { code: undefined, status: 500 };
+    // As over REST, what asks for another model is no request for the one that is served.
+    if (code !== 'UnknownModel') tell(parts, call, { status, started });
+    throw error;
+  }
+}
+
+type Outcome = {
+  readonly status: number;
+  readonly exchange?: Answer['exchange'];
+  readonly started: number;
+};
+
+/** Metrics and request log have the status that REST would have answered. */
+function tell(parts: ServerParts, call: Call, { status, exchange, started }: Outcome): void {
+  const tookMs = parts.now() - started;
+  parts.metrics.inferenceEnded(status, tookMs / 1000);
+  parts.requestLog?.record(call.requestId, call.headers, { status, exchange }, tookMs);
+}

@@ -6,7 +6,7 @@ import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { labelValue } from '../names-of-children.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { isAutoscaled } from './autoscaling.ts';
-import { MEMORY, SERVICE_PORT } from './names.ts';
+import { GRPC_PORT, MEMORY, SERVICE_PORT } from './names.ts';
 import type { FailedAttempt } from './rollout.ts';
 import { servingPod } from './serving-pod.ts';
 
@@ -80,7 +80,10 @@ export const service = (deployment: Deployment): KubernetesObject =>
     metadata: metadataOf(deployment),
     spec: {
       selector: selectorOf(deployment),
-      ports: [{ name: 'http', port: SERVICE_PORT, targetPort: 'http', protocol: 'TCP' }],
+      ports: [
+        { name: 'http', port: SERVICE_PORT, targetPort: 'http', protocol: 'TCP' },
+        { name: 'grpc', port: GRPC_PORT, targetPort: 'grpc', protocol: 'TCP' },
+      ],
     },
   }) as KubernetesObject;
 

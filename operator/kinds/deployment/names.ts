@@ -20,3 +20,5 @@ export const MEMORY = {
 /** Port of the serving runtime, and the one its Service answers on. */
 export const SERVING_PORT = 8080;
 export const SERVICE_PORT = 80;
+/** gRPC, on pods and on their Service; Istio knows the protocol by the port's name. */
+export const GRPC_PORT = 9000;

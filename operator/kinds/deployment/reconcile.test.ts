@@ -69,7 +69,12 @@ describe('a Deployment', () => {
       strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     });
     expect(await world.get(SERVICE, NAME)).toMatchObject({
-      spec: { ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+      spec: {
+        ports: [
+          { name: 'http', port: 80, targetPort: 'http' },
+          { name: 'grpc', port: 9000, targetPort: 'grpc' },
+        ],
+      },
     });
     expect(await world.get(POD_DISRUPTION_BUDGET, NAME)).toMatchObject({
       spec: { maxUnavailable: 1 },

@@ -6,7 +6,7 @@ import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
 import { foreignStorage, type PodSource } from '../foreign-storage.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { restrictedPod } from '../restricted-pod.ts';
-import { SERVING_PORT } from './names.ts';
+import { GRPC_PORT, SERVING_PORT } from './names.ts';
 
 export const SERVING_CONTAINER = 'serving';
 
@@ -65,7 +65,10 @@ const servingContainer = (
     image: defaults.servingImage,
     imagePullPolicy: defaults.imagePullPolicy,
     args: ['serve'],
-    ports: [{ name: 'http', containerPort: SERVING_PORT, protocol: 'TCP' }],
+    ports: [
+      { name: 'http', containerPort: SERVING_PORT, protocol: 'TCP' },
+      { name: 'grpc', containerPort: GRPC_PORT, protocol: 'TCP' },
+    ],
     env: [...settingsOf(deployment, version, defaults), ...source.env],
     volumeMounts: [{ name: 'cache', mountPath: '/cache' }, ...source.mounts],
     ...(resources === undefined ? {} : { resources: resources as Resources }),
@@ -99,6 +102,7 @@ const settingsOf = (
     { name: 'MLOPS_MODEL_VERSION', value: version.spec.version },
     ...(digest === undefined ? [] : [{ name: 'MLOPS_MODEL_DIGEST', value: digest }]),
     { name: 'MLOPS_HTTP_PORT', value: String(SERVING_PORT) },
+    { name: 'MLOPS_GRPC_PORT', value: String(GRPC_PORT) },
     { name: 'MLOPS_MAX_MODEL_BYTES', value: String(defaults.maxModelBytes) },
     { name: 'MLOPS_TIMEOUT', value: predictor.timeout },
     { name: 'MLOPS_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },

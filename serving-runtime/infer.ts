@@ -18,6 +18,8 @@ export type PreparedInference = {
   readonly id: string | undefined;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly outputs: readonly PreparedOutput[];
+  /** Milliseconds its client gives it from here on, where it says so. */
+  readonly timeoutMs?: number | undefined;
 };
 
 type PreparedOutput = { readonly name: string; readonly isBinary: boolean };
@@ -60,7 +62,17 @@ export function prepareRequest(
     id: request.id,
     inputs: decodeInputs(request, tail, signature),
     outputs: chooseOutputs(request, signature),
+    timeoutMs: timeoutOf(request),
   };
+}
+
+/** The parameter `timeout`, in microseconds as Triton has it. Throws ProtocolError (400) for anything else. */
+export function timeoutOf({ parameters: { timeout } }: InferenceRequest): number | undefined {
+  if (timeout === undefined) return undefined;
+  const microseconds = typeof timeout === 'bigint' ? Number(timeout) : timeout;
+  if (Number.isSafeInteger(microseconds) && Number(microseconds) > 0)
+    return Number(microseconds) / 1000;
+  throw invalidRequest('parameters: timeout is no whole number of microseconds from 1 up');
 }
 
 function splitBody(body: Buffer, jsonLength: string | undefined) {

@@ -101,7 +101,8 @@ async function infer(
   const received = parts.now();
   const prepared = decode();
   const decoded = observe(parts, 'decode', received);
-  const refusal = () => refusalOf(caller, parts.now());
+  const deadline = Math.min(caller.deadline, received + (prepared.timeoutMs ?? Infinity));
+  const refusal = () => refusalOf({ isGone: caller.isGone, deadline }, parts.now());
   const over = refusal();
   if (over !== undefined) throw over;
   const results = await model.model.run({
@@ -116,7 +117,10 @@ async function infer(
 }
 
 /** Why work for this caller must not begin now; undefined where it may. */
-export function refusalOf(caller: Caller, now: number): ProtocolError | undefined {
+export function refusalOf(
+  caller: Pick<Caller, 'deadline' | 'isGone'>,
+  now: number,
+): ProtocolError | undefined {
   if (caller.isGone()) return new ProtocolError('RequestTimeout', 'the client went away');
   if (now <= caller.deadline) return undefined;
   return new ProtocolError(

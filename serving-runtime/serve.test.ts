@@ -140,6 +140,19 @@ describe('limits', () => {
     expect([200, 504]).toContain(second.status);
   });
 
+  test('a request may give itself less time, in microseconds', async () => {
+    serving = await startServing('two-inputs.onnx');
+    await serving.ready;
+    const within = (timeout: unknown) =>
+      fetch(`${serving.url}/v2/models/test/infer`, {
+        method: 'POST',
+        body: JSON.stringify({ ...(JSON.parse(body) as object), parameters: { timeout } }),
+      });
+    expect((await within(60_000_000)).status).toBe(200);
+    expect((await within(1)).status).toBe(504);
+    expect((await within('soon')).status).toBe(400);
+  });
+
   test('a client that goes away mid-body leaves its slot', async () => {
     serving = await startServing('two-inputs.onnx', { containerConcurrency: 1 });
     await serving.ready;

@@ -115,6 +115,18 @@ describe('what cannot be answered gets a status with its reason:', () => {
     expect(await refused({}, { 'grpc-timeout': '1n' })).toMatchObject({ status: 4 });
   });
 
+  test('the timeout of a request, in microseconds, is a deadline too', async () => {
+    const timeout = (value: bigint) => ({
+      parameters: { timeout: { parameterChoice: { case: 'int64Param', value } } },
+    });
+    expect(await refused(timeout(1n))).toMatchObject({ status: 4 });
+    expect(await refused(timeout(60_000_000n))).toMatchObject({ status: 0 });
+    expect(await refused(timeout(0n))).toMatchObject({
+      status: 3,
+      message: 'parameters: timeout is no whole number of microseconds from 1 up',
+    });
+  });
+
   test('a timeout that is none is INVALID_ARGUMENT', async () => {
     expect(await refused({}, { 'grpc-timeout': 'soon' })).toMatchObject({ status: 3 });
   });
@@ -242,7 +254,7 @@ describe('the server tells of itself:', () => {
 test('calls are counted with those over REST', async () => {
   const text = await (await fetch(`${serving.metricsUrl}/metrics`)).text();
   expect(text).toMatch(/mlops_inference_requests_total\{code="200",[^}]*\} [1-9]/);
-  expect(text).toMatch(/mlops_inference_requests_total\{code="504",[^}]*\} 1/);
+  expect(text).toMatch(/mlops_inference_requests_total\{code="504",[^}]*\} 2/);
 });
 
 test('a stop tells those who watch, answers what is on its way, and ends', async () => {

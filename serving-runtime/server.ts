@@ -13,7 +13,7 @@ import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
 import { requestIdOf } from './request-id.ts';
 import type { LoadedModel, ModelRepository } from './repository.ts';
-import type { RequestLog } from './requests/request-log.ts';
+import type { RequestSink } from './requests/open-request-log.ts';
 import type { Route } from './routes.ts';
 import { matchRoute } from './routes.ts';
 import { mlflowScoring } from './scoring/mlflow-scoring.ts';
@@ -24,7 +24,7 @@ export type ServerParts = InferenceParts & {
   readonly repository: ModelRepository;
   readonly logger: Logger;
   readonly newRequestId: () => string;
-  readonly requestLog?: RequestLog | undefined;
+  readonly requestLog?: RequestSink | undefined;
   /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
   readonly isDraining: () => boolean;
 };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { LABELS } from '../../crds/schema/names.ts';
 import type { PredictionRecord } from '../../serving-runtime/protocol/prediction-record.ts';
+import type { SketchRecord } from '../../serving-runtime/protocol/sketch-record.ts';
 import { startServing } from '../../serving-runtime/testing/start-serving.ts';
 import { sqlPredictionStore } from '../store/sql-predictions.ts';
 import { freshDatabase } from '../store/testing/fresh-database.ts';
@@ -41,6 +42,7 @@ const startLogging = async (apiUrl: string) => {
     cacheDir: folder,
     requests: {
       ...{ logMode: 'all', sampleRate: 1, redact: new Set(), bufferBytes: 1e6 },
+      sketchMs: 60_000,
       ingestUrl: `${apiUrl}/api/v1/namespaces/demo/modeldeployments/digits/predictions`,
       tokenFile: join(folder, 'token'),
     },
@@ -69,6 +71,12 @@ const stop = async (serving: Serving): Promise<void> => {
 const stored = async () =>
   (await store.latest(DIGITS, 500)).map((record) => JSON.parse(record) as PredictionRecord);
 
+const sketched = async () => {
+  const ever = { since: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' };
+  const rows = await store.sketches(DIGITS, ever);
+  return rows.map(({ sketch }) => JSON.parse(sketch) as SketchRecord);
+};
+
 test('what a serving process answers becomes rows, over an outage and a restart, each once', async () => {
   const api = await startApi();
   const first = await startLogging(api.url);
@@ -85,6 +93,17 @@ test('what a serving process answers becomes rows, over an outage and a restart,
     outputs: [{ name: 'label', datatype: 'INT64', shape: [1] }, { name: 'probabilities' }],
   });
 
+  expect((await sketched()).map(({ role, feature, count }) => [role, feature, count])).toEqual([
+    ['input', 'X[0]', 25],
+    ['input', 'X[1]', 25],
+    ['input', 'X[2]', 25],
+    ['input', 'X[3]', 25],
+    ['output', 'label', 25],
+    ['output', 'probabilities[0]', 25],
+    ['output', 'probabilities[1]', 25],
+    ['output', 'probabilities[2]', 25],
+  ]);
+
   await api.close();
   const second = await startLogging(api.url);
   for (let i = 0; i < 5; i++) await predict(second, `second-${String(i)}`);
@@ -95,5 +114,10 @@ test('what a serving process answers becomes rows, over an outage and a restart,
   const third = await startLogging(again.url);
   await stop(third);
   expect(await stored()).toHaveLength(30);
+  const first0 = (await sketched()).filter(({ feature }) => feature === 'X[0]');
+  expect(first0.map(({ count, numbers }) => [count, numbers?.mean])).toEqual([
+    [25, 5.5],
+    [5, 5.5],
+  ]);
   await again.close();
 });

@@ -1,13 +1,12 @@
 /** The log of requests: takes references while requests are answered, writes them out afterwards. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { batchLimits } from '../protocol/prediction-record.ts';
 import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
 import type { CapturedRequest, Exchange, RecordOptions } from './encode-record.ts';
 import { encodeRecord, sizeOf } from './encode-record.ts';
 import type { Batch } from './ingest-client.ts';
 import { isSampled } from './sampling.ts';
+import { sealBatch } from './seal-batch.ts';
 
 export type RequestLogOptions = RecordOptions & { readonly sampleRate: number };
 
@@ -25,8 +24,6 @@ export type RequestLogEnvironment = {
 const maxPendingBytes = 32 * 1024 * 1024;
 /** Records written out before requests get their turn again. */
 const sliceRecords = 32;
-
-const compress = promisify(gzip);
 
 export class RequestLog {
   readonly #options: RequestLogOptions;
@@ -110,9 +107,7 @@ export class RequestLog {
 
   async #seal(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    // On zlib's own thread, at its fastest level.
-    const body = await compress(`${lines.join('\n')}\n`, { level: 1 });
-    this.#environment.offer({ id: this.#environment.newId(), records: lines.length, body });
+    this.#environment.offer(await sealBatch(this.#environment.newId(), lines));
   }
 }
 

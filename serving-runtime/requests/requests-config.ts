@@ -1,5 +1,6 @@
 /** Settings of what is kept of requests. */
 import { z } from 'zod';
+import { parseDuration } from '../protocol/duration.ts';
 
 export type RequestsConfig = {
   /** Which half of a request is logged; `none`: nothing of it. */
@@ -8,6 +9,8 @@ export type RequestsConfig = {
   readonly sampleRate: number;
   /** Inputs whose values are not logged. */
   readonly redact: ReadonlySet<string>;
+  /** How long the values of all requests are summed up before the sketches are sent. */
+  readonly sketchMs: number;
   readonly ingestUrl: string;
   /** The bearer token for it; `undefined`: none is sent. */
   readonly tokenFile: string | undefined;
@@ -35,6 +38,15 @@ export const requestVariables = {
     .regex(/^[0-9]{1,15}$/, 'is not a whole number')
     .transform(Number)
     .default(256 * 1024 * 1024),
+  MLOPS_SKETCH_WINDOW: z
+    .string()
+    .default('1m')
+    .transform((value, context) => {
+      const ms = parseDuration(value) ?? 0;
+      if (ms >= 1000 && ms <= 86_400_000) return ms;
+      context.addIssue({ code: 'custom', message: 'is not a duration from 1s to 24h' });
+      return z.NEVER;
+    }),
   MLOPS_INGEST_URL: z
     .string()
     .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'is not an http(s) URL')
@@ -59,6 +71,7 @@ export function readRequestsConfig(
   return {
     logMode: values.MLOPS_LOG_MODE,
     sampleRate: values.MLOPS_LOG_SAMPLE_RATE,
+    sketchMs: values.MLOPS_SKETCH_WINDOW,
     redact: values.MLOPS_LOG_REDACT,
     ingestUrl,
     tokenFile,

@@ -1,0 +1,44 @@
+/** Sketches of all requests, handed over window by window. */
+import type { Exchange } from '../requests/encode-record.ts';
+import type { Batch } from '../requests/ingest-client.ts';
+import { sealBatch, splitLines } from '../requests/seal-batch.ts';
+import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
+import type { WindowOptions } from './window.ts';
+import { SketchWindow } from './window.ts';
+
+export type SketchEnvironment = {
+  readonly offer: (batch: Batch) => void;
+  readonly metrics: Pick<RequestLogMetrics, 'taken'>;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  readonly newId: () => string;
+};
+
+export class SketchLog {
+  readonly #options: WindowOptions;
+  readonly #environment: SketchEnvironment;
+  #window: SketchWindow;
+  #start: number;
+
+  constructor(options: WindowOptions, environment: SketchEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#window = new SketchWindow(options);
+    this.#start = environment.wallClock();
+  }
+
+  add(exchange: Exchange): void {
+    this.#window.add(exchange);
+  }
+
+  /** Ends the window, begins the next and hands over what the first one saw. */
+  async flush(): Promise<void> {
+    const { wallClock, metrics, newId, offer } = this.#environment;
+    const end = wallClock();
+    const lines = this.#window.records(this.#start, end).map((record) => JSON.stringify(record));
+    this.#window = new SketchWindow(this.#options);
+    this.#start = end;
+    for (let i = 0; i < lines.length; i++) metrics.taken();
+    for (const part of splitLines(lines)) offer(await sealBatch(newId(), part));
+  }
+}

@@ -1,6 +1,6 @@
 /**
- * Whether a server speaks the Open Inference Protocol v2 over REST:
- * `node e2e/conformance/main.ts --http http://localhost:8080 --model iris [--shape X=1,4] [--json FILE]`.
+ * Whether a server speaks the Open Inference Protocol v2:
+ * `node e2e/conformance/main.ts --http http://localhost:8080 --model iris [--grpc http://localhost:9000] [--shape X=1,4] [--json FILE]`.
  * Prints a line for each case; exit code 1 where one failed.
  */
 import { writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { openTarget } from './target.ts';
 const { values: flags } = parseArgs({
   options: {
     http: { type: 'string' },
+    grpc: { type: 'string' },
     model: { type: 'string' },
     shape: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
@@ -29,7 +30,8 @@ const shapes = Object.fromEntries(
 );
 const marks = { ok: 'ok     ', failed: 'FAILED ', skipped: 'skipped' } as const;
 const results: Result[] = [];
-for await (const result of runCases(await openTarget(flags.http, flags.model, shapes))) {
+const target = await openTarget(flags.http, flags.model, shapes);
+for await (const result of runCases({ ...target, grpc: flags.grpc })) {
   results.push(result);
   console.log(`${marks[result.outcome]} ${result.name}`);
   if (result.reason !== undefined) console.log(`          ${result.reason}`);

@@ -1,6 +1,7 @@
 import { NotApplicable, type Case } from './case.ts';
 import { aboutCases } from './cases/about.ts';
 import { binaryCases } from './cases/binary.ts';
+import { grpcCases } from './cases/grpc.ts';
 import { jsonCases } from './cases/json.ts';
 import { refusalCases } from './cases/refusals.ts';
 import type { Target } from './target.ts';
@@ -15,6 +16,7 @@ export type Result = {
 export const allCases: readonly Case[] = [
   ...[...aboutCases, ...jsonCases],
   ...[...refusalCases, ...binaryCases],
+  ...grpcCases,
 ];
 
 /** One after the other; never rejects for what the server does. */

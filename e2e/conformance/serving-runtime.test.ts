@@ -7,10 +7,13 @@ import { openTarget } from './target.ts';
 test.each(['iris.onnx', 'identity.onnx', 'two-inputs.onnx', 'wide.onnx'])(
   'the serving runtime conforms, with %s',
   async (model) => {
-    const serving = await startServing(model);
+    const serving = await startServing(model, { grpcPort: 0 });
     await serving.ready;
     const failed: Result[] = [];
-    for await (const result of runCases(await openTarget(serving.url, 'test')))
+    for await (const result of runCases({
+      ...(await openTarget(serving.url, 'test')),
+      grpc: serving.grpcUrl,
+    }))
       if (result.outcome === 'failed') failed.push(result);
     expect(failed).toEqual([]);
     serving.stop();

@@ -32,6 +32,8 @@ export type Reply = {
 };
 
 export type Target = {
+  /** `http://host:port` of its gRPC, where that is to be asked. */
+  readonly grpc?: string | undefined;
   /** Without a slash at its end. */
   readonly url: string;
   readonly model: string;

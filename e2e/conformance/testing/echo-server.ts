@@ -27,7 +27,7 @@ type Asked = {
   outputs?: { name: string; parameters?: { binary_data?: boolean } }[];
 };
 
-const tensors = [
+export const echoTensors = [
   { name: 'x', datatype: 'FP32', shape: [-1, 2] },
   { name: 'n', datatype: 'INT64', shape: [-1] },
 ];
@@ -83,9 +83,11 @@ const replyTo = (
 };
 
 const metadata = (fault: Fault) => ({
-  ...{ name: 'echo', versions: ['1'], platform: 'echo', inputs: tensors },
+  ...{ name: 'echo', versions: ['1'], platform: 'echo', inputs: echoTensors },
   outputs:
-    fault === 'metadata without shapes' ? tensors.map(({ shape: _, ...each }) => each) : tensors,
+    fault === 'metadata without shapes'
+      ? echoTensors.map(({ shape: _, ...each }) => each)
+      : echoTensors,
 });
 
 const parse = (text: string, fault: Fault): Asked => {
@@ -135,7 +137,7 @@ const asksRaw = ({ outputs, parameters }: Asked, name: string): boolean =>
   false;
 
 const choose = ({ outputs, parameters }: Asked, fault: Fault): readonly string[] => {
-  const all = tensors.map(({ name }) => name);
+  const all = echoTensors.map(({ name }) => name);
   if (
     fault === 'parameters refused' &&
     Object.keys(parameters ?? {}).some((key) => key !== 'binary_data_output')
@@ -162,14 +164,14 @@ const decode = ({ inputs }: Asked, tail: Buffer, fault: Fault): readonly Input[]
     throw new Refusal('raw bytes are missing or left');
   if (
     fault !== 'missing input taken' &&
-    tensors.some(({ name }) => !inputs.some((each) => each.name === name))
+    echoTensors.some(({ name }) => !inputs.some((each) => each.name === name))
   )
     throw new Refusal('an input is missing');
   return decoded;
 };
 
 const check = (input: Input, bytes: Buffer, fault: Fault): Input => {
-  const wanted = tensors.find(({ name }) => name === input.name);
+  const wanted = echoTensors.find(({ name }) => name === input.name);
   if (wanted === undefined) {
     if (fault === 'unknown input taken') return input;
     throw new Refusal('no such input');

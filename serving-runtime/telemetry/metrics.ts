@@ -3,6 +3,7 @@ import type { ExecutionMetrics } from './execution-metrics.ts';
 import { createExecutionMetrics } from './execution-metrics.ts';
 import type { RequestLogMetrics } from './request-log-metrics.ts';
 import { createRequestLogMetrics } from './request-log-metrics.ts';
+import { createTritonMetrics } from './triton-metrics.ts';
 
 export type InferenceStage = 'queue' | 'decode' | 'compute' | 'encode';
 
@@ -97,6 +98,7 @@ export function createMetrics(
   };
   const succeeded = requests.labels({ code: '200' });
   ready.set(0);
+  createTritonMetrics(registry);
 
   return {
     modelLoaded: (digest, startedSeconds) => {

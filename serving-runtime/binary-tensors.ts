@@ -40,7 +40,6 @@ export function decodeBinaryTensor(input: RequestInput, bytes: Uint8Array): Tens
 /** Each element is its length in 4 bytes, then its bytes, which must be UTF-8 for ONNX strings. */
 function decodeStrings(bytes: Uint8Array, count: number, name: string): readonly string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const strings: string[] = [];
   let offset = 0;
   while (offset < bytes.byteLength) {
@@ -51,13 +50,7 @@ function decodeStrings(bytes: Uint8Array, count: number, name: string): readonly
         `input "${name}": BYTES element ${String(strings.length)} ends after the tensor's bytes; prefix each element with its length in 4 little-endian bytes`,
       );
     }
-    try {
-      strings.push(decoder.decode(bytes.subarray(offset + 4, end)));
-    } catch {
-      throw invalidRequest(
-        `input "${name}": BYTES element ${String(strings.length)} is not UTF-8, and ONNX strings are`,
-      );
-    }
+    strings.push(decodeText(bytes.subarray(offset + 4, end), name, strings.length));
     offset = end;
   }
   if (strings.length !== count) {
@@ -66,6 +59,19 @@ function decodeStrings(bytes: Uint8Array, count: number, name: string): readonly
     );
   }
   return strings;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** One element of BYTES. Throws a ProtocolError (400) where it is no text. */
+export function decodeText(bytes: Uint8Array, name: string, index: number): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw invalidRequest(
+      `input "${name}": BYTES element ${String(index)} is not UTF-8, and ONNX strings are`,
+    );
+  }
 }
 
 /** An output's raw little-endian bytes (a view of the tensor's own memory, BYTES aside). */

@@ -58,16 +58,21 @@ export function prepareRequest(
   tail: Buffer,
   signature: ModelSignature,
 ): PreparedInference {
-  return {
-    id: request.id,
-    inputs: decodeInputs(request, tail, signature),
-    outputs: chooseOutputs(request, signature),
-    timeoutMs: timeoutOf(request),
-  };
+  return completeRequest(request, decodeInputs(request, tail, signature), signature);
+}
+
+/** With what else it asks, however its tensors came. */
+export function completeRequest(
+  request: InferenceRequest,
+  inputs: PreparedInference['inputs'],
+  signature: ModelSignature,
+): PreparedInference {
+  const outputs = chooseOutputs(request, signature);
+  return { id: request.id, inputs, outputs, timeoutMs: timeoutOf(request) };
 }
 
 /** The parameter `timeout`, in microseconds as Triton has it. Throws ProtocolError (400) for anything else. */
-export function timeoutOf({ parameters: { timeout } }: InferenceRequest): number | undefined {
+function timeoutOf({ parameters: { timeout } }: InferenceRequest): number | undefined {
   if (timeout === undefined) return undefined;
   const microseconds = typeof timeout === 'bigint' ? Number(timeout) : timeout;
   if (Number.isSafeInteger(microseconds) && Number(microseconds) > 0)
@@ -167,7 +172,7 @@ function checkInput(
 }
 
 /** Those that were asked for, or all. Throws ProtocolError (400) for one the model has not. */
-export function chooseOutputs(
+function chooseOutputs(
   request: InferenceRequest,
   signature: ModelSignature,
 ): readonly PreparedOutput[] {

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission, Caller } from './admission.ts';
-import { HttpCaller } from './http-caller.ts';
 import type { Answer, PreparedInference } from './infer.ts';
 import { encodeAnswer, jsonLengthHeader, prepareInference } from './infer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
@@ -9,6 +8,7 @@ import { checkBodyHeaders, readBody } from './read-body.ts';
 import type { ModelSignature } from './protocol/signature.ts';
 import type { Tensor } from './tensors.ts';
 import type { LoadedModel } from './repository.ts';
+import { StreamCaller } from './stream-caller.ts';
 import type { InferenceStage, Metrics } from './telemetry/metrics.ts';
 
 export type InferenceParts = {
@@ -61,7 +61,8 @@ export async function handleInference(
   { request, response, dialect = openInference }: HttpExchange,
 ): Promise<Answer> {
   checkBodyHeaders(request, parts.maxBodyBytes);
-  const caller = new HttpCaller(response, parts.now() + parts.timeoutMs);
+  const isGone = () => response.destroyed && !response.writableFinished;
+  const caller = new StreamCaller(response, parts.now() + parts.timeoutMs, isGone);
   return inferUnderLimits(parts, caller, async (limits) => {
     const body = await readBody(request, limits);
     return {

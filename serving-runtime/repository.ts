@@ -109,6 +109,17 @@ export class ModelRepository {
     return this.#loaded;
   }
 
+  /** False for a model that is ours and not loaded yet. Throws ProtocolError 404 for another. */
+  isLoaded(model: string, version: string | undefined): boolean {
+    try {
+      this.find(model, version);
+      return true;
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'NotReady') return false;
+      throw error;
+    }
+  }
+
   async close(): Promise<void> {
     const loaded = this.#loaded;
     this.#loaded = undefined;

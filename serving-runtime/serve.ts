@@ -51,7 +51,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     now,
     ({ state, previous, previousSeconds }) => {
       metrics.loadStageTook(previous, previousSeconds);
-      metrics.setReady(state === 'ready' && !stop.aborted);
+      metrics.setReady(readiness.isReady);
       readiness.changed();
       logger.info({ state, previous, previousSeconds }, 'model changed state');
     },

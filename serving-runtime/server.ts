@@ -11,6 +11,7 @@ import { explainRefusal } from './explain-refusal.ts';
 import type { ErrorResponse } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
+import { recordInference } from './record-inference.ts';
 import { requestIdOf } from './request-id.ts';
 import type { LoadedModel, ModelRepository } from './repository.ts';
 import type { RequestSink } from './requests/open-request-log.ts';
@@ -78,9 +79,7 @@ async function serve(
     reply = refuse(parts, error, requestId);
   }
   if (route !== undefined && isInference(route, parts)) {
-    const tookMs = parts.now() - started;
-    parts.metrics.inferenceEnded(reply.status, tookMs / 1000);
-    parts.requestLog?.record(requestId, request.headers, reply, tookMs);
+    recordInference(parts, { id: requestId, headers: request.headers, started }, reply);
   }
   if (reply.status === 413) await discardBody(request, politeMs);
   // Clients then open their next connection, which no longer reaches this pod.
@@ -143,12 +142,8 @@ function readiness(parts: ServerParts, fields: object): Reply {
 }
 
 function modelReadiness(parts: ServerParts, model: string, version: string | undefined): Reply {
-  try {
-    parts.repository.find(model, version);
-  } catch (error) {
-    // A model that is ours and not loaded yet is an answer here: not ready.
-    if (!(error instanceof ProtocolError) || error.code !== 'NotReady') throw error;
-  }
+  // Throws where the model is not ours; not loaded yet is an answer, which readiness gives.
+  parts.repository.isLoaded(model, version);
   return readiness(parts, { name: model });
 }
 

@@ -12,8 +12,8 @@ import { invalidRequest, ProtocolError } from '../protocol/protocol-error.ts';
 import type { Readiness } from '../readiness.ts';
 import { requestIdOf } from '../request-id.ts';
 import type { ServerParts } from '../server.ts';
+import { StreamCaller } from '../stream-caller.ts';
 import { frame, FrameDecoder } from './frames.ts';
-import { GrpcCaller } from './grpc-caller.ts';
 import { encodeStatusMessage, grpcStatus, parseGrpcTimeout, statusOf } from './grpc-status.ts';
 import { healthService } from './health-service.ts';
 import { inferenceService } from './inference-service.ts';
@@ -37,10 +37,11 @@ export function createGrpcServer(parts: GrpcParts): DrainableServer {
     maxSessionMemory: 128,
   });
   const conversations = new Set<ServerHttp2Stream>();
+  const serving = { ...parts, methods, conversations };
   server.on('stream', (stream, headers) => {
     // A stream that breaks off also closes, and that is what calls listen to.
     stream.on('error', () => undefined);
-    void serve({ ...parts, methods, conversations }, stream, headers);
+    void serve(serving, stream, headers);
   });
   server.on('sessionError', (error) => {
     parts.logger.debug({ error }, 'a connection is no HTTP/2');
@@ -91,7 +92,9 @@ async function serve(
     }
     const method = findMethod(parts.methods, headers);
     const deadline = parts.now() + timeoutOf(headers, parts.timeoutMs);
-    const call = { stream, headers, requestId, caller: new GrpcCaller(stream, deadline) };
+    const isGone = () => stream.aborted || stream.destroyed;
+    const caller = new StreamCaller(stream, deadline, isGone);
+    const call = { stream, headers, requestId, caller };
     if (method.kind === 'streaming') converse(parts, method, call);
     else answer(stream, await method.answer(call), requestId);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { decodeBinaryTensor, encodeBinaryData } from '../binary-tensors.ts';
 import type { Answer, PreparedInference } from '../infer.ts';
-import { chooseOutputs, gatherInputs, timeoutOf } from '../infer.ts';
+import { completeRequest, gatherInputs } from '../infer.ts';
 import type { InferenceRequest } from '../protocol/messages.ts';
 import { parseInferenceRequest } from '../protocol/messages.ts';
 import { invalidRequest } from '../protocol/protocol-error.ts';
@@ -32,12 +32,7 @@ export function prepareMessage(
     if (contents === undefined) return decodeBinaryTensor(input, bytes);
     throw invalidRequest(`input "${input.name}": has both contents and raw bytes; send one`);
   });
-  return {
-    id: request.id,
-    inputs: tensors,
-    outputs: chooseOutputs(request, signature),
-    timeoutMs: timeoutOf(request),
-  };
+  return completeRequest(request, tensors, signature);
 }
 
 /** The same checks of form as for JSON. */

@@ -1,9 +1,9 @@
 /** inference.GRPCInferenceService: the Open Inference Protocol v2. */
-import type { Answer } from '../infer.ts';
 import { inferUnderLimits } from '../inference-handler.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { TensorSignature } from '../protocol/signature.ts';
 import type { Readiness } from '../readiness.ts';
+import { recordInference } from '../record-inference.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import type { ServerParts } from '../server.ts';
 import { receiveMessage } from './frames.ts';
@@ -16,8 +16,6 @@ const path = (method: string): string => `/${pb.GRPCInferenceService.typeName}/$
 
 export function inferenceService(parts: ServerParts, readiness: Readiness): Methods {
   const { repository } = parts;
-  const find = ({ name, version }: { readonly name: string; readonly version: string }) =>
-    repository.find(name, version === '' ? undefined : version);
   return {
     [path('ServerLive')]: unary(pb.ServerLiveRequestSchema, pb.ServerLiveResponseSchema, () => ({
       live: true,
@@ -28,7 +26,9 @@ export function inferenceService(parts: ServerParts, readiness: Readiness): Meth
     [path('ModelReady')]: unary(
       pb.ModelReadyRequestSchema,
       pb.ModelReadyResponseSchema,
-      (asked) => ({ ready: isLoaded(() => find(asked)) && readiness.isReady }),
+      ({ name, version }) => ({
+        ready: repository.isLoaded(name, version || undefined) && readiness.isReady,
+      }),
     ),
     [path('ServerMetadata')]: unary(
       pb.ServerMetadataRequestSchema,
@@ -39,7 +39,8 @@ export function inferenceService(parts: ServerParts, readiness: Readiness): Meth
       pb.ModelMetadataRequestSchema,
       pb.ModelMetadataResponseSchema,
       (asked) => {
-        const { name, versions, platform, inputs, outputs, parameters } = find(asked).metadata;
+        const { metadata } = repository.find(asked.name, asked.version || undefined);
+        const { name, versions, platform, inputs, outputs, parameters } = metadata;
         return {
           ...{ name, platform, versions: [...versions] },
           ...{ inputs: inputs.map(describe), outputs: outputs.map(describe) },
@@ -57,19 +58,8 @@ const describe = ({ name, datatype, shape }: TensorSignature) => ({
   shape: shape.map(BigInt),
 });
 
-/** A model that is ours and not loaded yet is an answer here: not ready. */
-function isLoaded(find: () => unknown): boolean {
-  try {
-    find();
-    return true;
-  } catch (error) {
-    if (error instanceof ProtocolError && error.code === 'NotReady') return false;
-    throw error;
-  }
-}
-
 async function modelInfer(parts: ServerParts, call: Call): Promise<Uint8Array> {
-  const started = parts.now();
+  const recorded = { id: call.requestId, headers: call.headers, started: parts.now() };
   try {
     const answer = await inferUnderLimits(parts, call.caller, async (limits) => {
       const bytes = await receiveMessage(call.stream, limits);
@@ -82,26 +72,13 @@ async function modelInfer(parts: ServerParts, call: Call): Promise<Uint8Array> {
         encode: (prepared, results) => encodeMessage(message, prepared, results, model),
       };
     });
-    tell(parts, call, { status: 200, exchange: answer.exchange, started });
+    recordInference(parts, recorded, { status: 200, exchange: answer.exchange });
     return answer.body as Buffer;
   } catch (error) {
     const { code, status } =
       error instanceof ProtocolError ? error : { code: undefined, status: 500 };
-    // As over REST, what asks for another model is no request for the one that is served.
-    if (code !== 'UnknownModel') tell(parts, call, { status, started });
+    // The status that REST would answer; as there, what asks for another model is no request for the one that is served.
+    if (code !== 'UnknownModel') recordInference(parts, recorded, { status });
     throw error;
   }
-}
-
-type Outcome = {
-  readonly status: number;
-  readonly exchange?: Answer['exchange'];
-  readonly started: number;
-};
-
-/** Metrics and request log have the status that REST would have answered. */
-function tell(parts: ServerParts, call: Call, { status, exchange, started }: Outcome): void {
-  const tookMs = parts.now() - started;
-  parts.metrics.inferenceEnded(status, tookMs / 1000);
-  parts.requestLog?.record(call.requestId, call.headers, { status, exchange }, tookMs);
 }

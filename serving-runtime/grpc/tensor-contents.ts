@@ -1,5 +1,6 @@
 /** Tensors as typed lists of protobuf ⇄ tensors in memory. Pure. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { decodeText } from '../binary-tensors.ts';
 import type { Datatype } from '../protocol/datatypes.ts';
 import type { RequestInput } from '../protocol/messages.ts';
 import { invalidRequest } from '../protocol/protocol-error.ts';
@@ -53,16 +54,6 @@ export function decodeContents(
   if (datatype !== 'BYTES') return decodeJsonTensor(input, values);
   const texts = (values as readonly Uint8Array[]).map((bytes, i) => decodeText(bytes, name, i));
   return { datatype, shape, data: texts };
-}
-
-function decodeText(bytes: Uint8Array, name: string, index: number): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw invalidRequest(
-      `input "${name}": BYTES element ${String(index)} is not UTF-8, and ONNX strings are`,
-    );
-  }
 }
 
 /** Of a datatype that has contents. */

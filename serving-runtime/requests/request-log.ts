@@ -6,7 +6,7 @@ import type { CapturedRequest, Exchange, RecordOptions } from './encode-record.t
 import { encodeRecord, sizeOf } from './encode-record.ts';
 import type { Batch } from './ingest-client.ts';
 import { isSampled } from './sampling.ts';
-import { sealBatch } from './seal-batch.ts';
+import { BatchDraft, sealBatch } from './seal-batch.ts';
 
 export type RequestLogOptions = RecordOptions & { readonly sampleRate: number };
 
@@ -80,8 +80,7 @@ export class RequestLog {
     while (this.#pending.length > 0) {
       const pending = this.#pending;
       this.#pending = [];
-      let draft: string[] = [];
-      let bytes = 0;
+      const draft = new BatchDraft();
       for (let i = 0; i < pending.length; i++) {
         if (i % sliceRecords === sliceRecords - 1) await yieldTurn();
         const captured = pending[i];
@@ -93,15 +92,10 @@ export class RequestLog {
           metrics.dropped('too_large', 1);
           continue;
         }
-        if (bytes + size > batchLimits.sentBytes || draft.length >= batchLimits.records) {
-          await this.#seal(draft);
-          draft = [];
-          bytes = 0;
-        }
-        draft.push(line);
-        bytes += size;
+        const full = draft.add(line, size);
+        if (full.length > 0) await this.#seal(full);
       }
-      await this.#seal(draft);
+      await this.#seal(draft.take());
     }
   }
 

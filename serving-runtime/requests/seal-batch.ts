@@ -11,23 +11,33 @@ export async function sealBatch(id: string, lines: readonly string[]): Promise<B
   return { id, records: lines.length, body };
 }
 
+/** Gathers lines to as many as the endpoint takes at once. */
+export class BatchDraft {
+  #lines: string[] = [];
+  #bytes = 0;
+
+  /** Takes a line of so many bytes, its end included; gives those before it where it does not fit with them. */
+  add(line: string, bytes: number): readonly string[] {
+    const isOver =
+      this.#bytes + bytes > batchLimits.sentBytes || this.#lines.length >= batchLimits.records;
+    const full = isOver ? this.take() : [];
+    this.#lines.push(line);
+    this.#bytes += bytes;
+    return full;
+  }
+
+  /** What is left, and begins anew. */
+  take(): readonly string[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#bytes = 0;
+    return lines;
+  }
+}
+
 /** Lines in order, in parts that the endpoint takes; none is over the limit of a record. */
 export function splitLines(lines: readonly string[]): readonly (readonly string[])[] {
-  const parts: string[][] = [];
-  let part: string[] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    const size = Buffer.byteLength(line) + 1;
-    if (
-      part.length > 0 &&
-      (bytes + size > batchLimits.sentBytes || part.length >= batchLimits.records)
-    ) {
-      parts.push(part);
-      part = [];
-      bytes = 0;
-    }
-    part.push(line);
-    bytes += size;
-  }
-  return part.length === 0 ? parts : [...parts, part];
+  const draft = new BatchDraft();
+  const parts = lines.map((line) => draft.add(line, Buffer.byteLength(line) + 1));
+  return [...parts, draft.take()].filter((part) => part.length > 0);
 }

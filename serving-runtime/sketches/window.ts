@@ -23,10 +23,10 @@ const maxRows = 32;
 
 export class SketchWindow {
   readonly #options: WindowOptions;
-  readonly #features = new Map<
-    string,
-    { readonly role: Role; readonly columns: FeatureSketch[] }
-  >();
+  readonly #features: Readonly<Record<Role, Map<string, FeatureSketch[]>>> = {
+    input: new Map(),
+    output: new Map(),
+  };
 
   constructor(options: WindowOptions) {
     this.#options = options;
@@ -47,14 +47,15 @@ export class SketchWindow {
       windowStart: new Date(start).toISOString(),
       windowMs: Math.max(1, end - start),
     };
-    return [...this.#features].flatMap(([key, { role, columns }]) => {
-      const name = key.slice(key.indexOf('/') + 1);
-      return columns.map((sketch, i) => ({
-        ...{ type: 'sketch' as const, version: this.#options.version, role, ...window },
-        feature: (columns.length === 1 ? name : `${name}[${String(i)}]`).slice(-512),
-        ...sketch.summary(),
-      }));
-    });
+    return (['input', 'output'] as const).flatMap((role) =>
+      [...this.#features[role]].flatMap(([name, columns]) =>
+        columns.map((sketch, i) => ({
+          ...{ type: 'sketch' as const, version: this.#options.version, role, ...window },
+          feature: (columns.length === 1 ? name : `${name}[${String(i)}]`).slice(-512),
+          ...sketch.summary(),
+        })),
+      ),
+    );
   }
 
   #addTensor(role: Role, name: string, tensor: Tensor): void {
@@ -85,14 +86,13 @@ export class SketchWindow {
 
   /** A tensor whose number of columns varies has as many as its widest. */
   #columnsOf(role: Role, name: string, count: number): readonly FeatureSketch[] {
-    const key = `${role}/${name}`;
-    let feature = this.#features.get(key);
-    if (feature === undefined) {
-      feature = { role, columns: [] };
-      this.#features.set(key, feature);
+    let columns = this.#features[role].get(name);
+    if (columns === undefined) {
+      columns = [];
+      this.#features[role].set(name, columns);
     }
-    while (feature.columns.length < count) feature.columns.push(new FeatureSketch());
-    return feature.columns;
+    while (columns.length < count) columns.push(new FeatureSketch());
+    return columns;
   }
 }
 

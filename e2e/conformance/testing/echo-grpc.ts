@@ -6,7 +6,6 @@ import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { frame } from '../../../serving-runtime/grpc/frames.ts';
 import * as pb from '../../../serving-runtime/grpc/generated/inference_pb.js';
-import { encodeContents } from '../../../serving-runtime/grpc/tensor-contents.ts';
 import { decodeBinaryTensor } from '../../../serving-runtime/binary-tensors.ts';
 import { echoTensors } from './echo-server.ts';
 
@@ -130,6 +129,6 @@ const checked = (
 ): Uint8Array => {
   if (fault === 'raw size not checked') return bytes;
   const input = { name: '', datatype: datatype as 'FP32', shape: shape.map(Number) };
-  encodeContents(decodeBinaryTensor({ ...input, parameters: {}, data: undefined }, bytes));
+  decodeBinaryTensor({ ...input, parameters: {}, data: undefined }, bytes);
   return bytes;
 };

@@ -254,11 +254,33 @@ describe('a pass', () => {
         throw new ApiError(403, 'NamespaceTerminating', 'because it is being terminated');
       },
     });
-    await clock.advance(29_000);
+    await clock.advance(10_000);
+    // As each of its children that goes does.
+    await edit('/metadata/annotations', { a: 'b' });
+    await clock.advance(19_000);
     expect(passes).toEqual(['w']);
     expect(await notes()).toEqual([]);
     await clock.advance(2_000);
     expect(passes).toEqual(['w', 'w']);
+  });
+
+  test('in a namespace that is being deleted is worked for again once it is deleted itself', async () => {
+    await createWidget();
+    const finalized: string[] = [];
+    await run({
+      finalizer: FINALIZER,
+      reconcile: async () => {
+        throw new ApiError(403, 'NamespaceTerminating', 'because it is being terminated');
+      },
+      finalize: async ({ metadata }) => {
+        finalized.push(metadata.name);
+        return { done: true };
+      },
+    });
+    await clock.advance(1_000);
+    await cluster.delete(WIDGET, KEY);
+    await clock.advance(1_000);
+    expect(finalized).toEqual(['w']);
   });
 
   test('that failed half-way goes on where it stopped', async () => {

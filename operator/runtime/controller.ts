@@ -3,6 +3,7 @@ import { controllerOf, FOREIGN_SELECTOR, MANAGED_SELECTOR } from './children.ts'
 import type { Clock } from './clock.ts';
 import { isConflict, isNamespaceTerminating, type Cluster } from './cluster.ts';
 import { same } from './coverage.ts';
+import { DyingNamespaces } from './dying-namespaces.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { Informer, Seen } from './informer.ts';
 import type { Informers } from './informers.ts';
@@ -50,8 +51,6 @@ export type ControllerOptions = {
   readonly finalizerDeadlineMs: number;
 };
 
-/** How long an object in a namespace that is being deleted is left alone, unless something of it changes. */
-const DYING_NAMESPACE_MS = 30_000;
 /** A server in trouble is news only when it stays so. */
 const TELL_TROUBLE_AFTER = 4;
 
@@ -68,6 +67,7 @@ export class Controller {
   readonly #reconciliation: Reconciliation;
   /** What the log line of a failed pass says besides the error. */
   readonly #failed = new Map<string, object>();
+  readonly #dying: DyingNamespaces;
   #passes = 0;
   #signal: AbortSignal = AbortSignal.abort();
 
@@ -82,6 +82,7 @@ export class Controller {
       metrics,
       onError: (key, error, attempt, retryInMs) => this.#onError(key, error, attempt, retryInMs),
     });
+    this.#dying = new DyingNamespaces(clock);
     this.#background = new BackgroundWork((key) => this.#add(key));
     this.#reconciliation = new Reconciliation({
       ...options,
@@ -214,8 +215,11 @@ export class Controller {
       this.#queue.forget(key);
       this.#background.forget(key);
       this.#reconciliation.forget(key);
+      this.#dying.forget(key);
       return {};
     }
+    const leftAloneFor = this.#dying.leftAloneFor(key, object);
+    if (leftAloneFor !== undefined) return { requeueAfterMs: leftAloneFor };
     const startedAt = clock.monotonic();
     const reconcileId = `${this.name}-${(this.#passes += 1)}`;
     const { generation = 0 } = object.metadata;
@@ -247,7 +251,7 @@ export class Controller {
           { key, reconcileId, ...ended('requeue_after') },
           'its namespace is being deleted',
         );
-        return { requeueAfterMs: DYING_NAMESPACE_MS, ...progress };
+        return { requeueAfterMs: this.#dying.leaveAlone(key, object), ...progress };
       }
       this.#failed.set(key, { reconcileId, generation, ...ended('error'), ...progress });
       return { error, ...progress };

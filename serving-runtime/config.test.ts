@@ -22,6 +22,7 @@ describe('settings', () => {
         url: 'http://api.mlops-system:8080/artifacts/1',
         tokenFile: '/var/run/token',
       },
+      modelControl: 'none',
       httpPort: 8080,
       metricsPort: 8080,
       cacheDir: '/cache',
@@ -36,6 +37,19 @@ describe('settings', () => {
       terminationLog: '/dev/termination-log',
       logLevel: 'info',
     });
+  });
+
+  test('name a list of models instead of one', () => {
+    const listed = { MLOPS_MODELS_FILE: '/etc/models.yaml', MLOPS_MODEL_CONTROL: 'explicit' };
+    expect(readConfig('serve', listed)).toMatchObject({
+      ...{ modelsFile: '/etc/models.yaml', modelControl: 'explicit', source: undefined },
+    });
+    expect(() => readConfig('serve', { ...listed, MLOPS_MODEL_NAME: 'm' })).toThrow(
+      'MLOPS_MODEL_NAME cannot be set beside MLOPS_MODELS_FILE',
+    );
+    expect(() => readConfig('serve', { ...minimal, MLOPS_MODEL_CONTROL: 'explicit' })).toThrow(
+      'MLOPS_MODELS_FILE is missing',
+    );
   });
 
   test('are read from the process', () => {

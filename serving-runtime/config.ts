@@ -1,31 +1,26 @@
 /** The runtime's settings: the only reader of the environment. Every fault is reported at once. */
 import { z } from 'zod';
+import type { ModelSource } from './source-setting.ts';
+import { parseSource } from './source-setting.ts';
 import { executionVariables, readExecution } from './inference/execution-config.ts';
 import type { ExecutionSettings } from './inference/served-model.ts';
 import { ModelFailure } from './model-failure.ts';
 import { isDigest } from './protocol/artifact-grant.ts';
 import { parseDuration } from './protocol/duration.ts';
+import type { ReadSource } from './repository/catalog-file.ts';
+import type { ModelControl } from './repository/repository-api.ts';
 import type { RequestsConfig } from './requests/requests-config.ts';
 import { readRequestsConfig, requestVariables } from './requests/requests-config.ts';
-
-/** Where the model's bytes are. */
-export type ModelSource =
-  | { readonly kind: 'artifact'; readonly url: string; readonly tokenFile: string }
-  | { readonly kind: 'url'; readonly url: string }
-  | {
-      readonly kind: 's3';
-      readonly bucket: string;
-      readonly key: string;
-      readonly credentialsDir: string;
-    }
-  | { readonly kind: 'path'; readonly path: string };
 
 export type Config = {
   readonly model: string;
   readonly version: string;
-  /** `undefined` only where nothing is served (inspect). */
+  /** `undefined` only where nothing is served (inspect), and where a file lists the models. */
   readonly digest: string | undefined;
-  readonly source: ModelSource;
+  readonly source: ModelSource | undefined;
+  /** Lists the models instead of the four above. */
+  readonly modelsFile?: string | undefined;
+  readonly modelControl: ModelControl;
   readonly httpPort: number;
   readonly metricsPort: number;
   /** `undefined`: no gRPC. */
@@ -74,6 +69,8 @@ const variables = {
   MLOPS_MODEL_VERSION: text.optional(),
   MLOPS_MODEL_DIGEST: digest.optional(),
   MLOPS_MODEL_SOURCE: text.optional(),
+  MLOPS_MODELS_FILE: text.optional(),
+  MLOPS_MODEL_CONTROL: z.enum(['none', 'explicit']).default('none'),
   MLOPS_ARTIFACT_URL: httpUrl.optional(),
   MLOPS_MODEL_URL: httpUrl.optional(),
   MLOPS_MODEL_PATH: text.optional(),
@@ -131,12 +128,22 @@ export function readConfig(mode: Mode, environment: Environment): Config {
     faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
     throw invalid(faults);
   }
-  const sources = readSources(parsed.data, faults);
-  if (mode === 'serve') faults.push(...missingForServing(parsed.data));
+  const isListed = mode === 'serve' && parsed.data.MLOPS_MODELS_FILE !== undefined;
+  const source = isListed ? undefined : readSource(parsed.data, faults);
+  if (isListed) faults.push(...besideFile(parsed.data));
+  else if (mode === 'serve') faults.push(...missingForServing(parsed.data));
   const requests = readRequestsConfig(parsed.data, parsed.data.MLOPS_TOKEN_FILE, faults);
-  const [source] = sources;
-  if (faults.length > 0 || source === undefined) throw invalid(faults);
+  if (faults.length > 0) throw invalid(faults);
   return { ...toConfig(parsed.data, source), requests };
+}
+
+/** Reads one source as MLOPS_MODEL_SOURCE has it, with the other settings of this process. */
+export function sourceReader(environment: Environment): ReadSource {
+  const settings = {
+    tokenFile: environment['MLOPS_TOKEN_FILE'],
+    credentialsDir: environment['MLOPS_S3_CREDENTIALS_DIR'],
+  };
+  return (value, faults) => parseSource(value, settings, faults);
 }
 
 /**
@@ -158,59 +165,54 @@ function invalid(faults: readonly string[]): ModelFailure {
   );
 }
 
+const identity = ['MLOPS_MODEL_NAME', 'MLOPS_MODEL_VERSION', 'MLOPS_MODEL_DIGEST'] as const;
+const sources = [
+  'MLOPS_ARTIFACT_URL',
+  'MLOPS_MODEL_URL',
+  'MLOPS_MODEL_PATH',
+  'MLOPS_MODEL_S3_URI',
+  'MLOPS_MODEL_SOURCE',
+] as const;
+
 function missingForServing(values: Variables): readonly string[] {
-  const required = ['MLOPS_MODEL_NAME', 'MLOPS_MODEL_VERSION', 'MLOPS_MODEL_DIGEST'] as const;
-  return required.filter((name) => values[name] === undefined).map((name) => `${name} is missing`);
+  const control = values.MLOPS_MODEL_CONTROL === 'none' ? [] : ['MLOPS_MODELS_FILE'];
+  const required = [...identity.filter((name) => values[name] === undefined), ...control];
+  return required.map((name) => `${name} is missing`);
 }
 
-function readSources(values: Variables, faults: string[]): readonly ModelSource[] {
-  const candidates = [
-    values.MLOPS_MODEL_SOURCE,
-    values.MLOPS_ARTIFACT_URL && `artifact+${values.MLOPS_ARTIFACT_URL}`,
-    values.MLOPS_MODEL_URL,
-    values.MLOPS_MODEL_PATH,
-    values.MLOPS_MODEL_S3_URI,
-  ].filter((candidate) => candidate !== undefined);
+function besideFile(values: Variables): readonly string[] {
+  return [...identity, ...sources]
+    .filter((name) => values[name] !== undefined)
+    .map((name) => `${name} cannot be set beside MLOPS_MODELS_FILE, which lists the models`);
+}
+
+function readSource(values: Variables, faults: string[]): ModelSource | undefined {
+  const artifact = values.MLOPS_ARTIFACT_URL;
+  const candidates = sources
+    .map((name) =>
+      name === 'MLOPS_ARTIFACT_URL' ? artifact && `artifact+${artifact}` : values[name],
+    )
+    .filter((candidate) => candidate !== undefined);
   if (candidates.length !== 1) {
     faults.push(
-      'exactly one of MLOPS_ARTIFACT_URL, MLOPS_MODEL_URL, MLOPS_MODEL_PATH, MLOPS_MODEL_S3_URI and MLOPS_MODEL_SOURCE must be set',
+      `exactly one of ${sources.slice(0, -1).join(', ')} and MLOPS_MODEL_SOURCE must be set`,
     );
   }
-  return candidates.flatMap((candidate) => readSource(candidate, values, faults));
+  const settings = {
+    tokenFile: values.MLOPS_TOKEN_FILE,
+    credentialsDir: values.MLOPS_S3_CREDENTIALS_DIR,
+  };
+  return candidates.map((candidate) => parseSource(candidate, settings, faults))[0];
 }
 
-function readSource(
-  value: string,
-  { MLOPS_TOKEN_FILE: tokenFile, MLOPS_S3_CREDENTIALS_DIR: credentialsDir }: Variables,
-  faults: string[],
-): readonly ModelSource[] {
-  if (/^artifact\+https?:\/\//.test(value)) {
-    if (tokenFile !== undefined) {
-      return [{ kind: 'artifact', url: value.slice('artifact+'.length), tokenFile }];
-    }
-    faults.push('MLOPS_TOKEN_FILE is missing: the artifact endpoint wants a token');
-    return [];
-  }
-  if (/^https?:\/\//.test(value)) return [{ kind: 'url', url: value }];
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(value) ?? [];
-  if (bucket !== undefined && key !== undefined) {
-    if (credentialsDir !== undefined) return [{ kind: 's3', bucket, key, credentialsDir }];
-    faults.push('MLOPS_S3_CREDENTIALS_DIR is missing: mount the Secret with the keys there');
-    return [];
-  }
-  if (value.startsWith('/')) return [{ kind: 'path', path: value }];
-  faults.push(
-    'the model source is not artifact+http(s)://…, http(s)://…, s3://<bucket>/<key> or an absolute path; check MLOPS_MODEL_SOURCE, MLOPS_MODEL_S3_URI and MLOPS_MODEL_PATH',
-  );
-  return [];
-}
-
-function toConfig(values: Variables, source: ModelSource): Config {
+function toConfig(values: Variables, source: ModelSource | undefined): Config {
   return {
     source,
     model: values.MLOPS_MODEL_NAME ?? 'model',
     version: values.MLOPS_MODEL_VERSION ?? '0.0.0',
     digest: values.MLOPS_MODEL_DIGEST,
+    modelsFile: values.MLOPS_MODELS_FILE,
+    modelControl: values.MLOPS_MODEL_CONTROL,
     httpPort: values.MLOPS_HTTP_PORT,
     metricsPort: values.MLOPS_METRICS_PORT ?? values.MLOPS_HTTP_PORT,
     grpcPort: values.MLOPS_GRPC_PORT,

@@ -1,7 +1,7 @@
 /** Brings a model's bytes to the cache, verified, with patience for storage that is away. */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ModelSource } from './config.ts';
+import type { ModelSource } from './source-setting.ts';
 import type { FetchedModel, HashedFile } from './model-cache.ts';
 import {
   describeModel,

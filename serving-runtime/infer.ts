@@ -6,7 +6,7 @@ import { parseInferenceRequest } from './protocol/messages.ts';
 import { invalidRequest } from './protocol/protocol-error.ts';
 import type { ModelSignature, TensorSignature } from './protocol/signature.ts';
 import { formatShape, shapeFits } from './protocol/signature.ts';
-import type { LoadedModel } from './repository.ts';
+import type { LoadedModel } from './repository/loaded-model.ts';
 import type { Exchange } from './requests/encode-record.ts';
 import type { Tensor } from './tensors.ts';
 import { decodeJsonTensor, encodeJsonData } from './tensors.ts';
@@ -18,6 +18,7 @@ export type PreparedInference = {
   readonly id: string | undefined;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly outputs: readonly PreparedOutput[];
+  readonly parameters?: InferenceRequest['parameters'];
   /** Milliseconds its client gives it from here on, where it says so. */
   readonly timeoutMs?: number | undefined;
 };
@@ -68,7 +69,8 @@ export function completeRequest(
   signature: ModelSignature,
 ): PreparedInference {
   const outputs = chooseOutputs(request, signature);
-  return { id: request.id, inputs, outputs, timeoutMs: timeoutOf(request) };
+  const { id, parameters } = request;
+  return { id, inputs, outputs, parameters, timeoutMs: timeoutOf(request) };
 }
 
 /** The parameter `timeout`, in microseconds as Triton has it. Throws ProtocolError (400) for anything else. */
@@ -200,7 +202,7 @@ function quoted(tensors: readonly { readonly name: string }[]): string {
 export function encodeAnswer(
   prepared: PreparedInference,
   results: readonly Tensor[],
-  { metadata }: LoadedModel,
+  { entry }: Pick<LoadedModel, 'entry'>,
 ): Answer {
   const tails: Uint8Array[] = [];
   const outputs = prepared.outputs.map((output, i) => {
@@ -209,8 +211,11 @@ export function encodeAnswer(
     return encodeOutput(output, tensor, tails);
   });
   const id = prepared.id === undefined ? '' : `"id":${JSON.stringify(prepared.id)},`;
-  const json = `{"model_name":${JSON.stringify(metadata.name)},"model_version":${JSON.stringify(metadata.versions[0])},${id}"outputs":[${outputs.join(',')}]}`;
-  const exchange = { inputs: prepared.inputs, outputNames: prepared.outputs, outputs: results };
+  const json = `{"model_name":${JSON.stringify(entry.model)},"model_version":${JSON.stringify(entry.version)},${id}"outputs":[${outputs.join(',')}]}`;
+  const exchange = {
+    ...{ of: entry, inputs: prepared.inputs },
+    ...{ outputNames: prepared.outputs, outputs: results },
+  };
   if (tails.length === 0) {
     return { body: json, headers: { 'content-type': 'application/json' }, exchange };
   }

@@ -7,13 +7,12 @@ import type { BodyLimits } from './read-body.ts';
 import { checkBodyHeaders, readBody } from './read-body.ts';
 import type { ModelSignature } from './protocol/signature.ts';
 import type { Tensor } from './tensors.ts';
-import type { LoadedModel } from './repository.ts';
+import type { LoadedModel } from './repository/loaded-model.ts';
 import { StreamCaller } from './stream-caller.ts';
-import type { InferenceStage, Metrics } from './telemetry/metrics.ts';
+import type { InferenceStage } from './telemetry/model-metrics.ts';
 
 export type InferenceParts = {
   readonly admission: Admission;
-  readonly metrics: Metrics;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
   /** Monotonic milliseconds. */
@@ -54,17 +53,20 @@ export type HttpExchange = {
   readonly dialect?: Dialect;
 };
 
-/** One inference over HTTP. */
+/** One inference over HTTP. `find` throws ProtocolError where the model is not served. */
 export async function handleInference(
   parts: InferenceParts,
-  model: LoadedModel,
+  find: () => LoadedModel,
   { request, response, dialect = openInference }: HttpExchange,
 ): Promise<Answer> {
+  // Before its body is received, and again after: another version may answer by then.
+  find();
   checkBodyHeaders(request, parts.maxBodyBytes);
   const isGone = () => response.destroyed && !response.writableFinished;
   const caller = new StreamCaller(response, parts.now() + parts.timeoutMs, isGone);
   return inferUnderLimits(parts, caller, async (limits) => {
     const body = await readBody(request, limits);
+    const model = find();
     return {
       model,
       decode: () => dialect.decode(body, request, model.model.signature),
@@ -83,12 +85,14 @@ export async function inferUnderLimits(
   caller: Caller,
   receive: (limits: BodyLimits) => Promise<Asked>,
 ): Promise<Answer> {
-  const started = parts.now();
+  const arrived = parts.now();
   await parts.admission.enter(caller);
   try {
-    const entered = observe(parts, 'queue', started);
+    const entered = parts.now();
     const withinMs = Math.max(1, caller.deadline - entered);
-    return await infer(parts, caller, await receive({ maxBytes: parts.maxBodyBytes, withinMs }));
+    const asked = await receive({ maxBytes: parts.maxBodyBytes, withinMs });
+    asked.model.metrics.inferenceStageTook('queue', (entered - arrived) / 1000);
+    return await infer(parts, caller, asked);
   } finally {
     parts.admission.release();
   }
@@ -100,8 +104,14 @@ async function infer(
   { model, decode, encode }: Asked,
 ): Promise<Answer> {
   const received = parts.now();
+  /** Records the stage that began at `since` and ends now; gives now. */
+  const observe = (stage: InferenceStage, since: number) => {
+    const now = parts.now();
+    model.metrics.inferenceStageTook(stage, (now - since) / 1000);
+    return now;
+  };
   const prepared = decode();
-  const decoded = observe(parts, 'decode', received);
+  const decoded = observe('decode', received);
   const deadline = Math.min(caller.deadline, received + (prepared.timeoutMs ?? Infinity));
   const refusal = () => refusalOf({ isGone: caller.isGone, deadline }, parts.now());
   const over = refusal();
@@ -110,10 +120,11 @@ async function infer(
     inputs: prepared.inputs,
     outputs: prepared.outputs.map(({ name }) => name),
     refusal,
+    parameters: prepared.parameters,
   });
-  const computed = observe(parts, 'compute', decoded);
+  const computed = observe('compute', decoded);
   const answer = encode(prepared, results, model);
-  observe(parts, 'encode', computed);
+  observe('encode', computed);
   return answer;
 }
 
@@ -128,13 +139,6 @@ export function refusalOf(
     'DeadlineExceeded',
     'the time allowed passed before the model could begin',
   );
-}
-
-/** Records the stage that began at `since` and ends now; gives now. */
-function observe(parts: InferenceParts, stage: InferenceStage, since: number): number {
-  const now = parts.now();
-  parts.metrics.inferenceStageTook(stage, (now - since) / 1000);
-  return now;
 }
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {

@@ -89,6 +89,11 @@ export async function findCached(
   return undefined;
 }
 
+/** Makes room; a model that is open is in memory. */
+export async function dropCached(cacheDir: string, digest: string): Promise<void> {
+  await rm(folderOf(cacheDir, digest), { recursive: true, force: true });
+}
+
 function folderOf(cacheDir: string, digest: string): string {
   return join(cacheDir, digest.slice('sha256:'.length));
 }

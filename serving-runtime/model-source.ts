@@ -1,4 +1,4 @@
-import type { ModelSource } from './config.ts';
+import type { ModelSource } from './source-setting.ts';
 import { openArtifact, openUrl } from './http-source.ts';
 import { openPath } from './local-source.ts';
 import { openS3 } from './s3-source.ts';

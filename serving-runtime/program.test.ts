@@ -88,7 +88,7 @@ test('serves what it fetched with its token, and ends with 0 when asked to', asy
     'draining',
     'stopped',
   ]);
-  expect(log()[0]).toMatchObject({ level: 'info', model: 'iris', version: '1.0.0' });
+  expect(log()[0]).toMatchObject({ level: 'info', msg: 'listening' });
   expect(lines.join('')).not.toMatch(/secret|token-1/);
 });
 

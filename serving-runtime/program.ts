@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, Environment } from './config.ts';
-import { readConfig, readMode, terminationLogPath } from './config.ts';
+import { readConfig, readMode, sourceReader, terminationLogPath } from './config.ts';
 import { ModelFailure } from './model-failure.ts';
 import type { WorkerStart } from './inference/worker-messages.ts';
 import type { InferenceWorker } from './inference/worker-pool.ts';
 import { fetchModel } from './fetch-model.ts';
-import { fetchEnvironment, loadSteps } from './load-steps.ts';
+import type { Catalog } from './repository/catalog.ts';
+import { dropCached } from './model-cache.ts';
+import { readCatalogFile } from './repository/catalog-file.ts';
+import { fetchEnvironment, loadSteps } from './repository/load-steps.ts';
 import type { Ports } from './serve.ts';
 import { serve } from './serve.ts';
 import type { Probe } from './probe.ts';
@@ -36,10 +39,7 @@ export async function runProgram(environment: ProgramEnvironment): Promise<numbe
   try {
     const mode = readMode(environment.commands);
     const config = readConfig(mode, environment.variables);
-    logger = environment.createLogger(config.logLevel, {
-      model: config.model,
-      version: config.version,
-    });
+    logger = environment.createLogger(config.logLevel, {});
     if (mode === 'inspect') await inspect(config, logger, environment);
     else await serveModel(config, logger, environment);
     return 0;
@@ -57,7 +57,7 @@ export async function runProgram(environment: ProgramEnvironment): Promise<numbe
 async function serveModel(
   config: Config,
   logger: Logger,
-  { stop, onListening, spawnWorker, probe }: ProgramEnvironment,
+  { variables, stop, onListening, spawnWorker, probe }: ProgramEnvironment,
 ): Promise<void> {
   await serve(config, {
     logger,
@@ -67,8 +67,10 @@ async function serveModel(
     pause: async (ms) => {
       await sleep(ms);
     },
-    loadSteps: (metrics, admitted) =>
-      loadSteps(config, { logger, metrics, admitted, spawnWorker, probe }),
+    readCatalog: () => readCatalog(config, variables),
+    dropBytes: (digest) => dropCached(config.cacheDir, digest),
+    stepsOf: (entry, context) =>
+      loadSteps(entry, config, { ...context, logger, spawnWorker, probe }),
     onListening: (ports) => {
       logger.info({ ports }, 'listening');
       onListening(ports);
@@ -76,12 +78,25 @@ async function serveModel(
   });
 }
 
+/** What the file lists, or the one model of the environment. */
+async function readCatalog(
+  { modelsFile, model, version, digest, source }: Config,
+  variables: Environment,
+): Promise<Catalog> {
+  if (modelsFile !== undefined) return readCatalogFile(modelsFile, sourceReader(variables));
+  if (digest === undefined || source === undefined) throw new Error('nothing to serve');
+  return [{ model, version, digest, load: true, content: { kind: 'onnx', source } }];
+}
+
 async function inspect(
   config: Config,
   logger: Logger,
   { stop, probe }: ProgramEnvironment,
 ): Promise<void> {
-  const { digest, sizeBytes, path } = await fetchModel(config, fetchEnvironment(logger), stop);
+  const { source } = config;
+  if (source === undefined) throw new Error('nothing to inspect');
+  const told = fetchEnvironment(logger);
+  const { digest, sizeBytes, path } = await fetchModel({ ...config, source }, told, stop);
   await probe(path, stop);
   const session = await openSession(path);
   const inspection = { digest, sizeBytes, ...session.signature };

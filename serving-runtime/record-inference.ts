@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer } from './infer.ts';
+import type { Subject } from './repository/repository.ts';
+import type { Answered } from './requests/request-log.ts';
 import type { ServerParts } from './server.ts';
 
 type Recorded = {
@@ -9,13 +10,14 @@ type Recorded = {
   readonly started: number;
 };
 
-/** Tells metrics and request log of an inference that has its answer; a status is one of HTTP. */
+/** Tells metrics and request log of an inference that has its answer. */
 export function recordInference(
-  { now, metrics, requestLog }: Pick<ServerParts, 'now' | 'metrics' | 'requestLog'>,
+  { now, requestLog }: Pick<ServerParts, 'now' | 'requestLog'>,
+  { entry, metrics }: Subject,
   { id, headers, started }: Recorded,
-  answered: { readonly status: number; readonly exchange?: Answer['exchange'] },
+  answered: Answered,
 ): void {
   const tookMs = now() - started;
   metrics.inferenceEnded(answered.status, tookMs / 1000);
-  requestLog?.record(id, headers, answered, tookMs);
+  requestLog?.record({ id, headers, of: entry }, answered, tookMs);
 }

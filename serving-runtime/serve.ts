@@ -1,4 +1,4 @@
-/** Serves one model until it is told to stop. */
+/** Serves models until it is told to stop. */
 import { Admission } from './admission.ts';
 import type { Config } from './config.ts';
 import type { DrainableServer } from './drain.ts';
@@ -6,8 +6,9 @@ import { drain, drainable, listen } from './drain.ts';
 import type { GrpcParts } from './grpc/grpc-server.ts';
 import { createGrpcServer } from './grpc/grpc-server.ts';
 import { Readiness } from './readiness.ts';
-import type { LoadSteps } from './repository.ts';
-import { ModelRepository } from './repository.ts';
+import type { Catalog } from './repository/catalog.ts';
+import type { VersionLoader } from './repository/load-version.ts';
+import { ModelRepository } from './repository/repository.ts';
 import { openRequestLog } from './requests/open-request-log.ts';
 import { createMetricsServer, createServingServer } from './server.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -26,8 +27,10 @@ export type ServeEnvironment = {
   readonly now: () => number;
   readonly newRequestId: () => string;
   readonly pause: (ms: number) => Promise<void>;
-  /** The steps of a load, given the metrics they report to and the requests under way. */
-  readonly loadSteps: (metrics: Metrics, admitted: () => number) => LoadSteps;
+  /** What may be served; read anew at every load on request. */
+  readonly readCatalog: () => Promise<Catalog>;
+  readonly stepsOf: VersionLoader['stepsOf'];
+  readonly dropBytes: (digest: string) => Promise<void>;
   /** Aborted when the process is asked to stop. */
   readonly stop: AbortSignal;
   readonly onListening: (ports: Ports) => void;
@@ -40,22 +43,12 @@ export type ServeEnvironment = {
 export async function serve(config: Config, environment: ServeEnvironment): Promise<void> {
   const { logger, now, stop } = environment;
   const admission = new Admission(config.containerConcurrency, config.queueSize, now);
-  const metrics = createMetrics(config, admission);
+  const metrics = createMetrics(admission);
   const readiness = new Readiness(() => repository.state === 'ready' && !stop.aborted);
   stop.addEventListener('abort', () => {
     readiness.changed();
   });
-  const repository: ModelRepository = new ModelRepository(
-    { model: config.model, version: config.version },
-    environment.loadSteps(metrics, () => admission.active),
-    now,
-    ({ state, previous, previousSeconds }) => {
-      metrics.loadStageTook(previous, previousSeconds);
-      metrics.setReady(readiness.isReady);
-      readiness.changed();
-      logger.info({ state, previous, previousSeconds }, 'model changed state');
-    },
-  );
+  const repository = createRepository(environment, { admission, metrics, readiness });
   const requests = await openRequestLog(config.requests, config, metrics.requestLog, logger);
   const servers = createServers(config, {
     admission,
@@ -67,6 +60,8 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     newRequestId: environment.newRequestId,
     requestLog: requests?.log,
     isDraining: () => stop.aborted,
+    modelControl: config.modelControl,
+    stop,
     maxBodyBytes: config.maxBodyBytes,
     timeoutMs: config.timeoutMs,
   });
@@ -83,12 +78,16 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
       environment.pause,
     );
   try {
-    const loaded = await repository.load(stop);
+    const loaded = await repository.start(stop);
+    readiness.changed();
     // The clock of this process begins with it.
-    metrics.modelLoaded(loaded.metadata.parameters.digest, now() / 1000);
-    logger.info({ ...loaded.metadata.parameters }, 'model is ready');
+    metrics.started(now() / 1000);
+    for (const { entry, sizeBytes } of loaded) {
+      const { model, version, digest } = entry;
+      logger.info({ model, version, digest, sizeBytes }, 'model is ready');
+    }
     await aborted(stop);
-    metrics.setReady(false);
+    metrics.models.stopped();
     logger.info({ drainMs: config.drainMs }, 'draining');
     await end(config.drainMs);
   } catch (error) {
@@ -99,6 +98,33 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     await repository.close();
   }
   logger.info({}, 'stopped');
+}
+
+function createRepository(
+  { logger, now, readCatalog, stepsOf, dropBytes }: ServeEnvironment,
+  parts: {
+    readonly admission: Admission;
+    readonly metrics: Metrics;
+    readonly readiness: Readiness;
+  },
+): ModelRepository {
+  const { models } = parts.metrics;
+  return new ModelRepository({
+    ...{ now, readCatalog, stepsOf, dropBytes },
+    metricsOf: models.of,
+    admitted: () => parts.admission.active,
+    present: { count: 0 },
+    onChange: ({ model, version }, { state, previous, previousSeconds }) => {
+      models.of({ model, version }).loadStageTook(previous, previousSeconds);
+      parts.readiness.changed();
+      logger.info({ model, version, state, previous, previousSeconds }, 'model changed state');
+    },
+    onRetired: ({ model, version }, error) => {
+      if (error === undefined) logger.info({ model, version }, 'model was closed');
+      else logger.error({ model, version, error }, 'model could not be closed');
+      void models.forget({ model, version });
+    },
+  });
 }
 
 function createServers(config: Config, parts: GrpcParts) {

@@ -8,27 +8,31 @@ import { docsPage } from './docs/docs-page.ts';
 import type { HttpExchange, InferenceParts } from './inference-handler.ts';
 import { handleInference } from './inference-handler.ts';
 import { explainRefusal } from './explain-refusal.ts';
-import type { ErrorResponse } from './protocol/messages.ts';
+import type { ErrorResponse, ModelMetadata } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
 import { discardBody } from './read-body.ts';
 import { recordInference } from './record-inference.ts';
 import { requestIdOf } from './request-id.ts';
-import type { LoadedModel, ModelRepository } from './repository.ts';
+import type { RepositoryParts } from './repository/repository-api.ts';
+import type { RepositoryRoute } from './repository/repository-routes.ts';
+import { answerRepository } from './repository/repository-routes.ts';
+import type { LoadedModel } from './repository/loaded-model.ts';
+import type { Subject } from './repository/repository.ts';
 import type { RequestSink } from './requests/open-request-log.ts';
 import type { Route } from './routes.ts';
 import { matchRoute } from './routes.ts';
 import { mlflowScoring } from './scoring/mlflow-scoring.ts';
 import { serverMetadata } from './server-metadata.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
-export type ServerParts = InferenceParts & {
-  readonly repository: ModelRepository;
-  readonly logger: Logger;
-  readonly newRequestId: () => string;
-  readonly requestLog?: RequestSink | undefined;
-  /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
-  readonly isDraining: () => boolean;
-};
+export type ServerParts = InferenceParts &
+  RepositoryParts & {
+    readonly metrics: Metrics;
+    readonly newRequestId: () => string;
+    readonly requestLog?: RequestSink | undefined;
+    /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
+    readonly isDraining: () => boolean;
+  };
 
 /** How long a body that is too large is read on, as most clients see no answer before they sent all. */
 const politeMs = 2000;
@@ -78,8 +82,9 @@ async function serve(
   } catch (error) {
     reply = refuse(parts, error, requestId);
   }
-  if (route !== undefined && isInference(route, parts)) {
-    recordInference(parts, { id: requestId, headers: request.headers, started }, reply);
+  const subject = route && subjectOf(route, parts);
+  if (subject !== undefined) {
+    recordInference(parts, subject, { id: requestId, headers: request.headers, started }, reply);
   }
   if (reply.status === 413) await discardBody(request, politeMs);
   // Clients then open their next connection, which no longer reaches this pod.
@@ -87,10 +92,10 @@ async function serve(
   send(response, reply, { 'x-request-id': requestId, ...closing });
 }
 
-/** Asks the served model, and so counts. */
-function isInference(route: Route, { repository }: ServerParts): boolean {
-  if (route.kind === 'score') return true;
-  return route.kind === 'infer' && route.model === repository.identity.model;
+/** Of a request that asks a model of ours, and so counts. */
+function subjectOf(route: Route, { repository }: ServerParts): Subject | undefined {
+  if (route.kind === 'score') return repository.subject(route.model, undefined);
+  return route.kind === 'infer' ? repository.subject(route.model, route.version) : undefined;
 }
 
 function answer(
@@ -109,31 +114,63 @@ function answer(
     case 'metrics':
       return renderMetrics(parts);
     case 'model':
-      return json(200, parts.repository.find(route.model, route.version).metadata);
+      return json(200, parts.repository.describe(route.model, route.version));
     case 'modelReady':
       return modelReadiness(parts, route.model, route.version);
     case 'infer':
-      return infer(parts, parts.repository.find(route.model, route.version), { request, response });
     case 'score':
-      return infer(parts, theModel(parts), { request, response, dialect: mlflowScoring });
+      return infer(parts, route, { request, response });
     case 'openapi':
-      return json(200, describeApi(theModel(parts).metadata));
+      return json(200, describeApi(servedModels(parts)));
     case 'docs':
-      return { status: 200, ...docsPage(theModel(parts).metadata) };
+      return { status: 200, ...docsOf(parts, route.model) };
+    default:
+      return repositoryAnswer(parts, route, request);
   }
 }
 
-async function infer(
-  parts: ServerParts,
-  model: LoadedModel,
-  exchange: HttpExchange,
-): Promise<Reply> {
-  return { status: 200, ...(await handleInference(parts, model, exchange)) };
+type AsksModel =
+  | { readonly kind: 'score'; readonly model?: string | undefined }
+  | { readonly kind: 'infer'; readonly model: string; readonly version: string | undefined };
+
+async function infer(parts: ServerParts, route: AsksModel, exchange: HttpExchange): Promise<Reply> {
+  const answered =
+    route.kind === 'infer'
+      ? handleInference(parts, () => parts.repository.find(route.model, route.version), exchange)
+      : handleInference(parts, () => findOrFirst(parts, route.model), {
+          ...exchange,
+          dialect: mlflowScoring,
+        });
+  return { status: 200, ...(await answered) };
 }
 
-/** Of addresses that name none. Throws ProtocolError 503 while it is not loaded. */
-const theModel = ({ repository }: ServerParts): LoadedModel =>
-  repository.find(repository.identity.model, undefined);
+async function repositoryAnswer(
+  parts: ServerParts,
+  route: RepositoryRoute,
+  request: IncomingMessage,
+): Promise<Reply> {
+  return json(200, await answerRepository(parts, route, request));
+}
+
+/** Throws ProtocolError 404, or 503 while it is not loaded. */
+const findOrFirst = ({ repository }: ServerParts, name: string | undefined): LoadedModel =>
+  name === undefined ? repository.first() : repository.find(name, undefined);
+
+/** Throws ProtocolError 503 while there is none. */
+function servedModels({ repository }: ServerParts): readonly ModelMetadata[] {
+  repository.first();
+  return repository.defaults.map(({ entry }) => repository.describe(entry.model, undefined));
+}
+
+function docsOf(parts: ServerParts, name: string | undefined): ReturnType<typeof docsPage> {
+  const { entry } = findOrFirst(parts, name);
+  const all = servedModels(parts);
+  const others = all.filter(({ name: each }) => each !== entry.model);
+  return docsPage(
+    parts.repository.describe(entry.model, undefined),
+    others.map((other) => other.name),
+  );
+}
 
 function readiness(parts: ServerParts, fields: object): Reply {
   const state = parts.isDraining() ? 'draining' : parts.repository.state;
@@ -143,7 +180,8 @@ function readiness(parts: ServerParts, fields: object): Reply {
 
 function modelReadiness(parts: ServerParts, model: string, version: string | undefined): Reply {
   // Throws where the model is not ours; not loaded yet is an answer, which readiness gives.
-  parts.repository.isLoaded(model, version);
+  const ready = parts.repository.isLoaded(model, version);
+  if (ready && !parts.isDraining()) return json(200, { name: model, ready });
   return readiness(parts, { name: model });
 }
 

@@ -15,7 +15,7 @@ const maximumElements = 64 * 1024 * 1024;
  * Gives the inputs of the inference where it succeeded.
  */
 export async function warmUp(
-  session: ModelSession,
+  session: Pick<ModelSession, 'signature' | 'run'>,
   onInconclusive: (error: unknown) => void,
 ): Promise<ReadonlyMap<string, Tensor> | undefined> {
   const { inputs, outputs } = session.signature;

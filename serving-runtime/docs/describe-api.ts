@@ -6,44 +6,63 @@ import { elementCount } from '../protocol/signature.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function describeApi({ name, versions, inputs, outputs, parameters }: ModelMetadata): Json {
-  const model = `/v2/models/${encodeURIComponent(name)}`;
-  const answers = { '200': { description: 'Yes.' }, '503': { description: 'Not yet.' } };
+/** Of all models that are served, the default first. */
+export function describeApi(models: readonly ModelMetadata[]): Json {
+  const [first] = models;
   return {
     openapi: '3.1.0',
     info: {
-      title: name,
-      version: versions[0] ?? '',
-      description: `Model ${name}, version ${versions[0] ?? ''}, bytes ${parameters.digest}, over the Open Inference Protocol v2.`,
+      title: models.map(({ name }) => name).join(', '),
+      version: first?.versions[0] ?? '',
+      description: models.map(describe).join('\n\n'),
     },
     paths: {
-      [`${model}/infer`]: {
-        post: {
-          summary: 'Predict',
-          requestBody: {
-            required: true,
-            content: jsonContent(requestSchema(inputs), exampleOf(inputs)),
-          },
-          responses: {
-            '200': { description: 'The outputs.', content: jsonContent(answerSchema(outputs)) },
-            default: { description: 'What is wrong.', content: jsonContent(errorSchema) },
-          },
-        },
-      },
-      [model]: {
-        get: { summary: 'Inputs and outputs', responses: { '200': { description: 'Metadata.' } } },
-      },
-      [`${model}/ready`]: { get: { summary: 'Is the model loaded?', responses: answers } },
-      '/v2/health/ready': { get: { summary: 'Is the server ready?', responses: answers } },
+      ...Object.fromEntries(models.flatMap((model) => pathsOf(model))),
+      '/v2/health/ready': { get: { summary: 'Is the server ready?', responses: yesOrNotYet } },
       '/invocations': {
         post: {
           summary: "Predict, as MLflow's scoring server",
+          parameters: [
+            {
+              ...{ name: 'model', in: 'query', schema: { enum: models.map(({ name }) => name) } },
+              description: `Left out: ${first?.name ?? ''}.`,
+            },
+          ],
           requestBody: { required: true, content: jsonContent({ type: 'object' }) },
           responses: { '200': { description: '{"predictions": …}' } },
         },
       },
     },
   };
+}
+
+const yesOrNotYet = { '200': { description: 'Yes.' }, '503': { description: 'Not yet.' } };
+
+const describe = ({ name, versions, parameters }: ModelMetadata): string =>
+  `Model ${name}, version ${versions[0] ?? ''}, bytes ${parameters.digest}, over the Open Inference Protocol v2.`;
+
+function pathsOf({ name, inputs, outputs }: ModelMetadata): readonly (readonly [string, Json])[] {
+  const model = `/v2/models/${encodeURIComponent(name)}`;
+  const predict = {
+    summary: `Predict with ${name}`,
+    requestBody: {
+      required: true,
+      content: jsonContent(requestSchema(inputs), exampleOf(inputs)),
+    },
+    responses: {
+      '200': { description: 'The outputs.', content: jsonContent(answerSchema(outputs)) },
+      default: { description: 'What is wrong.', content: jsonContent(errorSchema) },
+    },
+  };
+  const metadata = {
+    summary: `Inputs and outputs of ${name}`,
+    responses: { '200': { description: 'Metadata.' } },
+  };
+  return [
+    [`${model}/infer`, { post: predict }],
+    [model, { get: metadata }],
+    [`${model}/ready`, { get: { summary: `Is ${name} loaded?`, responses: yesOrNotYet } }],
+  ];
 }
 
 /** A request that the model can answer: one row, sizes that may vary being 1, all values zero. */

@@ -7,7 +7,10 @@ import { exampleOf } from './describe-api.ts';
  * A page to try the model in a browser. It is whole in itself: serving pods may have no way to the
  * internet, and the policy below lets it talk to its own server only.
  */
-export function docsPage(metadata: ModelMetadata): {
+export function docsPage(
+  metadata: ModelMetadata,
+  others: readonly string[],
+): {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 } {
@@ -34,12 +37,15 @@ export function docsPage(metadata: ModelMetadata): {
 <textarea id="request" rows="14" spellcheck="false">${example}</textarea>
 <p><button id="send">Predict</button> <span id="took" role="status"></span></p>
 <pre id="answer" aria-live="polite"></pre>
-<p><a href="openapi.json">OpenAPI description</a> · <a href="metrics">metrics</a></p>
+<p><a href="openapi.json">OpenAPI description</a> · <a href="metrics">metrics</a>${others.map(linkTo).join('')}</p>
 </main>
 <script>${script(address)}</script></html>
 `,
   };
 }
+
+const linkTo = (name: string): string =>
+  ` · <a href="docs?model=${escape(encodeURIComponent(name))}">${escape(name)}</a>`;
 
 const rows = (role: string, tensors: readonly TensorSignature[]): string =>
   tensors

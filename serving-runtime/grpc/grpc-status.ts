@@ -7,7 +7,9 @@ export const grpcStatus = {
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
@@ -15,10 +17,13 @@ export const grpcStatus = {
 
 export const statusOf: Readonly<Record<ProtocolErrorCode, number>> = {
   InvalidRequest: grpcStatus.INVALID_ARGUMENT,
+  Forbidden: grpcStatus.PERMISSION_DENIED,
   UnknownModel: grpcStatus.NOT_FOUND,
   NotFound: grpcStatus.UNIMPLEMENTED,
   MethodNotAllowed: grpcStatus.UNIMPLEMENTED,
   RequestTimeout: grpcStatus.CANCELLED,
+  Conflict: grpcStatus.FAILED_PRECONDITION,
+  LoadFailed: grpcStatus.FAILED_PRECONDITION,
   BodyTooLarge: grpcStatus.RESOURCE_EXHAUSTED,
   UnsupportedEncoding: grpcStatus.UNIMPLEMENTED,
   NotRepresentable: grpcStatus.INVALID_ARGUMENT,

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from '@jest/globals';
-import type { LoadedModel } from '../repository.ts';
+import type { LoadedModel } from '../repository/loaded-model.ts';
 import type { InferTensorContentsSchema } from './generated/inference_pb.js';
 import { ModelInferRequestSchema, ModelInferResponseSchema } from './generated/inference_pb.js';
 import { encodeStatusMessage, parseGrpcTimeout } from './grpc-status.ts';
@@ -22,8 +22,7 @@ const lists: readonly (readonly [string, MessageInitShape<typeof InferTensorCont
   ['BYTES', { bytesContents: [Buffer.from('ä'), Buffer.from('')] }],
 ];
 
-const metadata = { name: 'm', versions: ['1'], platform: '', inputs: [], outputs: [] };
-const model = { metadata } as unknown as LoadedModel;
+const model = { entry: { model: 'm', version: '1' } } as LoadedModel;
 
 const requestOf = (datatype: string, contents: object) =>
   create(ModelInferRequestSchema, {

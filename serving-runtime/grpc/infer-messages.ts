@@ -7,7 +7,7 @@ import type { InferenceRequest } from '../protocol/messages.ts';
 import { parseInferenceRequest } from '../protocol/messages.ts';
 import { invalidRequest } from '../protocol/protocol-error.ts';
 import type { ModelSignature } from '../protocol/signature.ts';
-import type { LoadedModel } from '../repository.ts';
+import type { LoadedModel } from '../repository/loaded-model.ts';
 import type { Tensor } from '../tensors.ts';
 import type { InferParameter, ModelInferRequest } from './generated/inference_pb.js';
 import { ModelInferResponseSchema } from './generated/inference_pb.js';
@@ -64,13 +64,13 @@ export function encodeMessage(
   { rawInputContents, inputs }: ModelInferRequest,
   prepared: PreparedInference,
   results: readonly Tensor[],
-  { metadata }: LoadedModel,
+  { entry }: Pick<LoadedModel, 'entry'>,
 ): Answer {
   const wasRaw = rawInputContents.length > 0 || inputs.length === 0;
   const isRaw = wasRaw || results.some(({ datatype }) => !hasContents(datatype));
   const message = create(ModelInferResponseSchema, {
-    modelName: metadata.name,
-    modelVersion: metadata.versions[0] ?? '',
+    modelName: entry.model,
+    modelVersion: entry.version,
     id: prepared.id ?? '',
     outputs: prepared.outputs.flatMap(({ name }, i) => {
       const tensor = results[i];
@@ -85,6 +85,11 @@ export function encodeMessage(
   return {
     body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     headers: {},
-    exchange: { inputs: prepared.inputs, outputNames: prepared.outputs, outputs: results },
+    exchange: {
+      of: entry,
+      inputs: prepared.inputs,
+      outputNames: prepared.outputs,
+      outputs: results,
+    },
   };
 }

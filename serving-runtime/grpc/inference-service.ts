@@ -4,13 +4,15 @@ import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { TensorSignature } from '../protocol/signature.ts';
 import type { Readiness } from '../readiness.ts';
 import { recordInference } from '../record-inference.ts';
-import { serverMetadata } from '../server-metadata.ts';
+import { grpcExtensions, serverMetadata } from '../server-metadata.ts';
+import type { Answered } from '../requests/request-log.ts';
 import type { ServerParts } from '../server.ts';
 import { receiveMessage } from './frames.ts';
 import * as pb from './generated/inference_pb.js';
 import { encodeMessage, prepareMessage } from './infer-messages.ts';
 import type { Call, Methods } from './method.ts';
 import { decodeMessage, unary } from './method.ts';
+import { repositoryMethods } from './repository-methods.ts';
 
 const path = (method: string): string => `/${pb.GRPCInferenceService.typeName}/${method}`;
 
@@ -33,14 +35,16 @@ export function inferenceService(parts: ServerParts, readiness: Readiness): Meth
     [path('ServerMetadata')]: unary(
       pb.ServerMetadataRequestSchema,
       pb.ServerMetadataResponseSchema,
-      () => ({ ...serverMetadata, extensions: [] }),
+      () => ({ ...serverMetadata, extensions: [...grpcExtensions] }),
     ),
     [path('ModelMetadata')]: unary(
       pb.ModelMetadataRequestSchema,
       pb.ModelMetadataResponseSchema,
       (asked) => {
-        const { metadata } = repository.find(asked.name, asked.version || undefined);
-        const { name, versions, platform, inputs, outputs, parameters } = metadata;
+        const { name, versions, platform, inputs, outputs, parameters } = repository.describe(
+          asked.name,
+          asked.version || undefined,
+        );
         return {
           ...{ name, platform, versions: [...versions] },
           ...{ inputs: inputs.map(describe), outputs: outputs.map(describe) },
@@ -48,6 +52,7 @@ export function inferenceService(parts: ServerParts, readiness: Readiness): Meth
         };
       },
     ),
+    ...repositoryMethods(parts, path),
     [path('ModelInfer')]: { kind: 'unary', answer: (call) => modelInfer(parts, call) },
   };
 }
@@ -60,25 +65,30 @@ const describe = ({ name, datatype, shape }: TensorSignature) => ({
 
 async function modelInfer(parts: ServerParts, call: Call): Promise<Uint8Array> {
   const recorded = { id: call.requestId, headers: call.headers, started: parts.now() };
+  const { repository } = parts;
+  // Until its message is read, the default stands for whom it may ask.
+  let subject = repository.subject(undefined, undefined);
+  const record = (answered: Answered) => {
+    if (subject !== undefined) recordInference(parts, subject, recorded, answered);
+  };
   try {
     const answer = await inferUnderLimits(parts, call.caller, async (limits) => {
       const bytes = await receiveMessage(call.stream, limits);
       const message = decodeMessage(pb.ModelInferRequestSchema, bytes);
-      const { modelName, modelVersion } = message;
-      const model = parts.repository.find(modelName, modelVersion || undefined);
+      const [name, version] = [message.modelName, message.modelVersion || undefined];
+      subject = repository.subject(name, version);
+      const model = repository.find(name, version);
       return {
         model,
         decode: () => prepareMessage(message, model.model.signature),
         encode: (prepared, results) => encodeMessage(message, prepared, results, model),
       };
     });
-    recordInference(parts, recorded, { status: 200, exchange: answer.exchange });
+    record({ status: 200, exchange: answer.exchange });
     return answer.body as Buffer;
   } catch (error) {
-    const { code, status } =
-      error instanceof ProtocolError ? error : { code: undefined, status: 500 };
-    // The status that REST would answer; as there, what asks for another model is no request for the one that is served.
-    if (code !== 'UnknownModel') recordInference(parts, recorded, { status });
+    // The status that REST would answer.
+    record({ status: error instanceof ProtocolError ? error.status : 500 });
     throw error;
   }
 }

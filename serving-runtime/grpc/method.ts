@@ -35,13 +35,13 @@ export const smallMessage = { maxBytes: 64 * 1024, withinMs: 10_000 };
 export function unary<I extends DescMessage, O extends DescMessage>(
   input: I,
   output: O,
-  answer: (message: MessageShape<I>) => MessageInitShape<O>,
+  answer: (message: MessageShape<I>) => MessageInitShape<O> | Promise<MessageInitShape<O>>,
 ): Method {
   return {
     kind: 'unary',
     answer: async ({ stream }) => {
       const message = decodeMessage(input, await receiveMessage(stream, smallMessage));
-      return toBinary(output, create(output, answer(message)));
+      return toBinary(output, create(output, await answer(message)));
     },
   };
 }

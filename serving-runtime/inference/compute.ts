@@ -13,6 +13,8 @@ export type Inference = {
   readonly outputs: readonly string[];
   /** Why it must not be begun (its client has gone, its time is over), or undefined. */
   readonly refusal: () => ProtocolError | undefined;
+  /** What the request says beside its tensors. */
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
 };
 
 /** For what nobody can withdraw: warm-up, probes. */

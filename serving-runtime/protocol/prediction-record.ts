@@ -19,6 +19,8 @@ export type PredictionRecord = {
   /** Whom the prediction was for, from the header `x-mlops-unit`. */
   readonly unit?: string;
   readonly variant?: string;
+  /** The name it is served under. */
+  readonly model: string;
   readonly version: string;
   /** HTTP status of the answer. */
   readonly status: number;

@@ -3,11 +3,14 @@ export type ProtocolErrorCode =
   | 'InvalidRequest'
   | 'UnknownModel'
   | 'NotFound'
+  | 'Forbidden'
   | 'MethodNotAllowed'
   | 'RequestTimeout'
+  | 'Conflict'
   | 'BodyTooLarge'
   | 'UnsupportedEncoding'
   | 'NotRepresentable'
+  | 'LoadFailed'
   | 'TooManyRequests'
   | 'TooManyHeaders'
   | 'InferenceFailed'
@@ -17,13 +20,16 @@ export type ProtocolErrorCode =
 
 const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
   InvalidRequest: 400,
+  Forbidden: 403,
   UnknownModel: 404,
   NotFound: 404,
   MethodNotAllowed: 405,
   RequestTimeout: 408,
+  Conflict: 409,
   BodyTooLarge: 413,
   UnsupportedEncoding: 415,
   NotRepresentable: 422,
+  LoadFailed: 422,
   TooManyRequests: 429,
   TooManyHeaders: 431,
   InferenceFailed: 500,

@@ -33,6 +33,8 @@ export type FrequentValue = readonly [value: string, count: number, error: numbe
 
 export type SketchRecord = FeatureSummary & {
   readonly type: 'sketch';
+  /** The name it is served under. */
+  readonly model: string;
   readonly version: string;
   readonly role: 'input' | 'output';
   /** The tensor's name, with `[column]` where it has several columns. */

@@ -4,22 +4,25 @@ import type { Tensor } from '../tensors.ts';
 import type { CapturedRequest } from './encode-record.ts';
 import { encodeRecord, sizeOf } from './encode-record.ts';
 
+const of = { model: 'm', version: '1.0.0' };
 const one = (tensor: Tensor): CapturedRequest => ({
+  of,
   ...{ id: 'r"1', unit: 'ada', variant: undefined, at: Date.UTC(2026, 1, 1), status: 200 },
   latencyMs: 1.23456,
   exchange: {
+    of,
     inputs: new Map([['X', tensor]]),
     outputNames: [{ name: 'Y' }],
     outputs: [{ datatype: 'INT64', shape: [1], data: BigInt64Array.of(9007199254740993n) }],
   },
 });
 const floats: Tensor = { datatype: 'FP32', shape: [1, 2], data: Float32Array.of(0.5, -1) };
-const options = { version: '1.0.0', logMode: 'all', redact: new Set<string>() } as const;
+const options = { logMode: 'all', redact: new Set<string>() } as const;
 
 describe('a record', () => {
   test('is one line with all that is known, 64-bit integers digit for digit', () => {
     expect(encodeRecord(one(floats), options)).toBe(
-      '{"type":"prediction","id":"r\\"1","time":"2026-02-01T00:00:00.000Z","unit":"ada","version":"1.0.0","status":200,"latencyMs":1.235,"inputs":[{"name":"X","datatype":"FP32","shape":[1,2],"data":[0.5,-1]}],"outputs":[{"name":"Y","datatype":"INT64","shape":[1],"data":[9007199254740993]}]}',
+      '{"type":"prediction","id":"r\\"1","time":"2026-02-01T00:00:00.000Z","unit":"ada","model":"m","version":"1.0.0","status":200,"latencyMs":1.235,"inputs":[{"name":"X","datatype":"FP32","shape":[1,2],"data":[0.5,-1]}],"outputs":[{"name":"Y","datatype":"INT64","shape":[1],"data":[9007199254740993]}]}',
     );
   });
 
@@ -43,7 +46,7 @@ describe('a record', () => {
   test('has the half that is asked for', () => {
     const halves = (['request', 'response'] as const).map((logMode) =>
       Object.keys(JSON.parse(encodeRecord(one(floats), { ...options, logMode })) as object).slice(
-        6,
+        7,
       ),
     );
     expect(halves).toEqual([

@@ -3,13 +3,19 @@ import type { Tensor } from '../tensors.ts';
 
 /** The tensors of a request; nobody changes them once it is answered. */
 export type Exchange = {
+  /** Who answered. */
+  readonly of: ServedVersion;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly outputNames: readonly { readonly name: string }[];
   readonly outputs: readonly Tensor[];
 };
 
+/** The same object as long as it is loaded. */
+export type ServedVersion = { readonly model: string; readonly version: string };
+
 /** What is known of a request when it has its answer; references only. */
 export type CapturedRequest = {
+  readonly of: ServedVersion;
   readonly id: string;
   readonly unit: string | undefined;
   readonly variant: string | undefined;
@@ -22,18 +28,18 @@ export type CapturedRequest = {
 };
 
 export type RecordOptions = {
-  readonly version: string;
   readonly logMode: 'all' | 'request' | 'response';
   readonly redact: ReadonlySet<string>;
 };
 
 /** The line of a PredictionRecord, without its end. */
 export function encodeRecord(captured: CapturedRequest, options: RecordOptions): string {
-  const { id, unit, variant, at, status, latencyMs, exchange } = captured;
+  const { of, id, unit, variant, at, status, latencyMs, exchange } = captured;
   let line = `{"type":"prediction","id":${JSON.stringify(id)},"time":"${new Date(at).toISOString()}"`;
   if (unit !== undefined) line += `,"unit":${JSON.stringify(unit)}`;
   if (variant !== undefined) line += `,"variant":${JSON.stringify(variant)}`;
-  line += `,"version":${JSON.stringify(options.version)},"status":${String(status)}`;
+  line += `,"model":${JSON.stringify(of.model)},"version":${JSON.stringify(of.version)}`;
+  line += `,"status":${String(status)}`;
   line += `,"latencyMs":${String(Math.round(latencyMs * 1000) / 1000)}`;
   if (exchange === undefined) return `${line}}`;
   if (options.logMode !== 'response') line += `,"inputs":[${inputsOf(exchange, options.redact)}]`;

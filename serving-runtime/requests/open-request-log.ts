@@ -27,7 +27,7 @@ const closeMs = 5000;
 /** `undefined` where there is nowhere to send to. */
 export async function openRequestLog(
   config: RequestsConfig | undefined,
-  place: { readonly cacheDir: string; readonly version: string },
+  place: { readonly cacheDir: string },
   metrics: RequestLogMetrics,
   logger: Logger,
 ): Promise<OpenRequestLog | undefined> {
@@ -45,20 +45,17 @@ export async function openRequestLog(
     },
   };
   const { logMode, redact, sampleRate } = config;
-  const { version } = place;
   const log =
-    logMode === 'none'
-      ? undefined
-      : new RequestLog({ version, logMode, redact, sampleRate }, environment);
-  const sketches = new SketchLog({ version, redact, random: Math.random }, environment);
+    logMode === 'none' ? undefined : new RequestLog({ logMode, redact, sampleRate }, environment);
+  const sketches = new SketchLog({ redact, random: Math.random }, environment);
   const timers = [
     setInterval(() => void log?.flush(), flushMs).unref(),
     setInterval(() => void sketches.flush(), config.sketchMs).unref(),
   ];
   return {
     log: {
-      record: (id, headers, answered, latencyMs) => {
-        log?.record(id, headers, answered, latencyMs);
+      record: (asked, answered, latencyMs) => {
+        log?.record(asked, answered, latencyMs);
         if (answered.exchange !== undefined) sketches.add(answered.exchange);
       },
     },

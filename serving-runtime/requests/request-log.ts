@@ -2,13 +2,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { batchLimits } from '../protocol/prediction-record.ts';
 import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
-import type { CapturedRequest, Exchange, RecordOptions } from './encode-record.ts';
+import type { CapturedRequest, Exchange, RecordOptions, ServedVersion } from './encode-record.ts';
 import { encodeRecord, sizeOf } from './encode-record.ts';
 import type { Batch } from './ingest-client.ts';
 import { isSampled } from './sampling.ts';
 import { BatchDraft, sealBatch } from './seal-batch.ts';
 
 export type RequestLogOptions = RecordOptions & { readonly sampleRate: number };
+
+export type AskedBy = {
+  readonly id: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly of: ServedVersion;
+};
+
+/** A status is one of HTTP. */
+export type Answered = { readonly status: number; readonly exchange?: Exchange | undefined };
 
 export type RequestLogEnvironment = {
   readonly offer: (batch: Batch) => void;
@@ -38,16 +47,12 @@ export class RequestLog {
   }
 
   /** Takes a request that has its answer, where it belongs to the sample. Only references are kept. */
-  record(
-    id: string,
-    headers: IncomingHttpHeaders,
-    answered: { readonly status: number; readonly exchange?: Exchange | undefined },
-    latencyMs: number,
-  ): void {
+  record({ id, headers, of }: AskedBy, answered: Answered, latencyMs: number): void {
     if (!isSampled(id, this.#options.sampleRate)) return;
     const { metrics, wallClock } = this.#environment;
     metrics.taken();
     const captured: CapturedRequest = {
+      of,
       id,
       unit: shortText(headers['x-mlops-unit']),
       variant: shortText(headers['x-mlops-variant']),

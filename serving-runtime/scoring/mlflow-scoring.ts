@@ -13,7 +13,7 @@ export const mlflowScoring: Dialect = {
       nothing,
       signature,
     ),
-  encode: (prepared, results) => ({
+  encode: (prepared, results, { entry }) => ({
     body: formatPredictions(
       prepared.outputs.flatMap(({ name }, i) => {
         const tensor = results[i];
@@ -22,6 +22,9 @@ export const mlflowScoring: Dialect = {
       }),
     ),
     headers: { 'content-type': 'application/json' },
-    exchange: { inputs: prepared.inputs, outputNames: prepared.outputs, outputs: results },
+    exchange: {
+      ...{ of: entry, inputs: prepared.inputs },
+      ...{ outputNames: prepared.outputs, outputs: results },
+    },
   }),
 };

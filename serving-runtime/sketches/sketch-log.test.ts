@@ -4,11 +4,13 @@ import type { Batch } from '../requests/ingest-client.ts';
 import { splitLines } from '../requests/seal-batch.ts';
 import { SketchLog } from './sketch-log.ts';
 
+const of = { model: 'm', version: '1' };
+
 test('each window is handed over once, with its own times, and an empty one not at all', async () => {
   const batches: Batch[] = [];
   let [now, taken, ids] = [0, 0, 0];
   const log = new SketchLog(
-    { version: '1', redact: new Set(), random: () => 0 },
+    { redact: new Set(), random: () => 0 },
     {
       offer: (batch) => batches.push(batch),
       metrics: { taken: () => taken++ },
@@ -18,7 +20,7 @@ test('each window is handed over once, with its own times, and an empty one not 
   );
   const add = (value: number) => {
     const tensor = { datatype: 'FP64' as const, shape: [1], data: Float64Array.of(value) };
-    log.add({ inputs: new Map([['x', tensor]]), outputNames: [], outputs: [] });
+    log.add({ of, inputs: new Map([['x', tensor]]), outputNames: [], outputs: [] });
   };
   add(1);
   now = 60_000;

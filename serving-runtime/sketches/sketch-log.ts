@@ -1,5 +1,5 @@
 /** Sketches of all requests, handed over window by window. */
-import type { Exchange } from '../requests/encode-record.ts';
+import type { Exchange, ServedVersion } from '../requests/encode-record.ts';
 import type { Batch } from '../requests/ingest-client.ts';
 import { sealBatch, splitLines } from '../requests/seal-batch.ts';
 import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
@@ -17,26 +17,33 @@ export type SketchEnvironment = {
 export class SketchLog {
   readonly #options: WindowOptions;
   readonly #environment: SketchEnvironment;
-  #window: SketchWindow;
+  /** By version that answered. */
+  #windows = new Map<ServedVersion, SketchWindow>();
   #start: number;
 
   constructor(options: WindowOptions, environment: SketchEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    this.#window = new SketchWindow(options);
     this.#start = environment.wallClock();
   }
 
   add(exchange: Exchange): void {
-    this.#window.add(exchange);
+    let window = this.#windows.get(exchange.of);
+    if (window === undefined) {
+      window = new SketchWindow(exchange.of, this.#options);
+      this.#windows.set(exchange.of, window);
+    }
+    window.add(exchange);
   }
 
   /** Ends the window, begins the next and hands over what the first one saw. */
   async flush(): Promise<void> {
     const { wallClock, metrics, newId, offer } = this.#environment;
     const end = wallClock();
-    const lines = this.#window.records(this.#start, end).map((record) => JSON.stringify(record));
-    this.#window = new SketchWindow(this.#options);
+    const lines = Array.from(this.#windows.values(), (window) => window.records(this.#start, end))
+      .flat()
+      .map((record) => JSON.stringify(record));
+    this.#windows = new Map();
     this.#start = end;
     for (let i = 0; i < lines.length; i++) metrics.taken();
     for (const part of splitLines(lines)) offer(await sealBatch(newId(), part));

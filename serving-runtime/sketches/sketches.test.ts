@@ -102,11 +102,12 @@ describe('frequent values', () => {
 });
 
 describe('a window', () => {
-  const options = { version: '1.0.0', redact: new Set(['secret']), random: () => 0.5 };
+  const of = { model: 'm', version: '1.0.0' };
+  const options = { redact: new Set(['secret']), random: () => 0.5 };
   const recordsOf = (inputs: Readonly<Record<string, Tensor>>, outputs: readonly Tensor[] = []) => {
-    const window = new SketchWindow(options);
+    const window = new SketchWindow(of, options);
     const outputNames = outputs.map((_, i) => ({ name: `out${String(i)}` }));
-    window.add({ inputs: new Map(Object.entries(inputs)), outputNames, outputs });
+    window.add({ of, inputs: new Map(Object.entries(inputs)), outputNames, outputs });
     return window.records(0, 60_000);
   };
   const floats = (shape: readonly number[]): Tensor => ({
@@ -128,7 +129,7 @@ describe('a window', () => {
       ['output', 'out0', 3],
     ]);
     expect(records[1]).toMatchObject({
-      ...{ type: 'sketch', version: '1.0.0', windowMs: 60_000 },
+      ...{ type: 'sketch', model: 'm', version: '1.0.0', windowMs: 60_000 },
       ...{ windowStart: '1970-01-01T00:00:00.000Z', numbers: { min: 1, max: 5, mean: 3 } },
     });
   });

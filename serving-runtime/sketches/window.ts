@@ -1,12 +1,11 @@
 /** Sketches of all features of the requests between two moments. */
 import type { SketchRecord } from '../protocol/sketch-record.ts';
 import { elementCount } from '../protocol/signature.ts';
-import type { Exchange } from '../requests/encode-record.ts';
+import type { Exchange, ServedVersion } from '../requests/encode-record.ts';
 import type { Tensor } from '../tensors.ts';
 import { FeatureSketch } from './feature-sketch.ts';
 
 export type WindowOptions = {
-  readonly version: string;
   /** Inputs that are not looked at. */
   readonly redact: ReadonlySet<string>;
   /** From 0 up to 1, as Math.random. */
@@ -22,13 +21,15 @@ const placesOfWideRow = 16;
 const maxRows = 32;
 
 export class SketchWindow {
+  readonly #of: ServedVersion;
   readonly #options: WindowOptions;
   readonly #features: Readonly<Record<Role, Map<string, FeatureSketch[]>>> = {
     input: new Map(),
     output: new Map(),
   };
 
-  constructor(options: WindowOptions) {
+  constructor(of: ServedVersion, options: WindowOptions) {
+    this.#of = of;
     this.#options = options;
   }
 
@@ -43,6 +44,7 @@ export class SketchWindow {
 
   /** One record for each feature that had a value. Times are milliseconds since 1970. */
   records(start: number, end: number): readonly SketchRecord[] {
+    const { model, version } = this.#of;
     const window = {
       windowStart: new Date(start).toISOString(),
       windowMs: Math.max(1, end - start),
@@ -50,7 +52,7 @@ export class SketchWindow {
     return (['input', 'output'] as const).flatMap((role) =>
       [...this.#features[role]].flatMap(([name, columns]) =>
         columns.map((sketch, i) => ({
-          ...{ type: 'sketch' as const, version: this.#options.version, role, ...window },
+          ...{ type: 'sketch' as const, model, version, role, ...window },
           feature: (columns.length === 1 ? name : `${name}[${String(i)}]`).slice(-512),
           ...sketch.summary(),
         })),

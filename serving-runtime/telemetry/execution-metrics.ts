@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 
 const breakerStates = ['closed', 'half-open', 'open'] as const;
 
-/** How the model computes. */
+/** How a version computes. */
 export type ExecutionMetrics = {
   readonly computationBegan: (rows: number, requests: number) => void;
   readonly threads: (count: number) => void;
@@ -11,8 +11,10 @@ export type ExecutionMetrics = {
   readonly breaker: (state: (typeof breakerStates)[number]) => void;
 };
 
-export function createExecutionMetrics(registry: Registry): ExecutionMetrics {
-  const shared = { registers: [registry] };
+export function executionMetrics(
+  registry: Registry,
+): (version: { readonly model: string; readonly version: string }) => ExecutionMetrics {
+  const shared = { registers: [registry], labelNames: ['model', 'version'] };
   const rowsOfBatch = new Histogram({
     ...shared,
     name: 'mlops_inference_batch_rows',
@@ -39,23 +41,27 @@ export function createExecutionMetrics(registry: Registry): ExecutionMetrics {
     ...shared,
     name: 'mlops_circuit_breaker_state',
     help: '1 for the state the circuit breaker is in: closed, half-open, open.',
-    labelNames: ['state'],
+    labelNames: [...shared.labelNames, 'state'],
   });
-  const become = (now: string) => {
-    for (const state of breakerStates) breaker.set({ state }, state === now ? 1 : 0);
-  };
-  become('closed');
-  return {
-    computationBegan: (rows, requests) => {
-      rowsOfBatch.observe(Math.max(rows, 1));
-      requestsOfBatch.observe(requests);
-    },
-    threads: (count) => {
-      threads.set(count);
-    },
-    threadLost: () => {
-      lost.inc();
-    },
-    breaker: become,
+  return (version) => {
+    const become = (now: string) => {
+      for (const state of breakerStates) breaker.set({ ...version, state }, state === now ? 1 : 0);
+    };
+    const [rows, requests] = [rowsOfBatch.labels(version), requestsOfBatch.labels(version)];
+    become('closed');
+    threads.set(version, 0);
+    return {
+      computationBegan: (ofRows, ofRequests) => {
+        rows.observe(Math.max(ofRows, 1));
+        requests.observe(ofRequests);
+      },
+      threads: (count) => {
+        threads.set(version, count);
+      },
+      threadLost: () => {
+        lost.inc(version);
+      },
+      breaker: become,
+    };
   };
 }

@@ -44,30 +44,34 @@ const sources: Readonly<Record<string, readonly [help: string, source: Source]>>
 export function createTritonMetrics(registry: Registry): void {
   for (const [name, [help, source]] of Object.entries(sources)) {
     const counter: Counter = new Counter({
-      ...{ name, help, registers: [registry] },
+      ...{ name, help, registers: [registry], labelNames: ['model', 'version'] },
       collect: async () => {
         counter.reset();
-        counter.inc(await read(registry, source));
+        for (const { labels, value } of await read(registry, source)) {
+          const { model = '', version = '' } = labels;
+          counter.inc({ model, version }, value);
+        }
       },
     });
   }
 }
 
+type Sample = {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+};
+
 async function read(
   registry: Registry,
   { name, part = undefined, where = () => true, factor = 1 }: Source,
-): Promise<number> {
+): Promise<readonly Sample[]> {
   const metric = await registry.getSingleMetric(name)?.get();
   if (metric === undefined) throw new Error(`there is no metric ${name}`);
-  const values = metric.values as readonly {
-    readonly value: number;
-    readonly labels: Readonly<Record<string, unknown>>;
-    readonly metricName?: string;
-  }[];
-  return values
+  return (metric.values as readonly Sample[])
     .filter(({ metricName, labels }) => {
       const isPart = part === undefined || metricName === name + part;
       return isPart && where(labels);
     })
-    .reduce((sum, { value }) => sum + value * factor, 0);
+    .map(({ labels, value }) => ({ labels, value: value * factor }));
 }

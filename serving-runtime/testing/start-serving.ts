@@ -2,8 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
+import { sourceReader } from '../config.ts';
 import type { WorkerStart } from '../inference/worker-messages.ts';
-import { modelSteps } from '../load-steps.ts';
+import { dropCached } from '../model-cache.ts';
+import type { Catalog } from '../repository/catalog.ts';
+import { readCatalogFile } from '../repository/catalog-file.ts';
+import { loadSteps, modelSteps } from '../repository/load-steps.ts';
 import type { Ports } from '../serve.ts';
 import { serve } from '../serve.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -29,6 +33,7 @@ const defaults: Config = {
   version: '1.0.0',
   digest: undefined,
   source: { kind: 'path', path: '' },
+  modelControl: 'none',
   httpPort: 0,
   metricsPort: 0,
   cacheDir: '',
@@ -77,14 +82,23 @@ export async function startServing(
     now: () => performance.now(),
     newRequestId: () => `request-${String(++ids)}`,
     pause: (ms) => (ms === 0 ? Promise.resolve() : drained.promise),
-    loadSteps: (metrics, admitted) => ({
-      fetch: async (signal) => {
-        await Promise.race([before, rejectedBy(signal)]);
-        const bytes = await readFile(path);
-        return { path, digest: sha256(bytes), sizeBytes: bytes.length };
-      },
-      ...modelSteps(config, { logger, metrics, admitted, spawnWorker, probe }),
-    }),
+    readCatalog: async () => {
+      if (config.modelsFile !== undefined) return readCatalogFile(config.modelsFile, readSource);
+      return one(config, await readFile(path), path);
+    },
+    stepsOf: (entry, context) => {
+      const all = { ...context, logger, spawnWorker, probe };
+      if (config.modelsFile !== undefined) return loadSteps(entry, config, all);
+      return {
+        fetch: async (signal) => {
+          await Promise.race([before, rejectedBy(signal)]);
+          const bytes = await readFile(path);
+          return { path, digest: sha256(bytes), sizeBytes: bytes.length };
+        },
+        ...modelSteps(config, all),
+      };
+    },
+    dropBytes: (digest) => dropCached(config.cacheDir, digest),
     stop: stopping.signal,
     onListening: listening.resolve,
   });
@@ -107,6 +121,15 @@ export async function startServing(
   };
 }
 
+const readSource = sourceReader({});
+
+const one = ({ model, version }: Config, bytes: Buffer, path: string): Catalog => [
+  {
+    ...{ model, version, load: true, digest: sha256(bytes) },
+    content: { kind: 'onnx', source: { kind: 'path', path } },
+  },
+];
+
 /** Models of tests are known. */
 const probe = async () => undefined;
 
@@ -116,6 +139,7 @@ const spawnWorker = (start: WorkerStart) =>
 
 function rejectedBy(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener('abort', () => {
       reject(signal.reason as Error);
     });

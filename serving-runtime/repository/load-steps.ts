@@ -1,23 +1,24 @@
 /** The steps of a load, as a process of its own takes them. */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from './config.ts';
-import { fetchModel } from './fetch-model.ts';
-import { prepareModel } from './inference/served-model.ts';
-import type { WorkerStart } from './inference/worker-messages.ts';
-import type { InferenceWorker } from './inference/worker-pool.ts';
-import { WorkerPool } from './inference/worker-pool.ts';
-import type { Probe } from './probe.ts';
-import type { LoadSteps } from './repository.ts';
-import { openSession } from './session.ts';
-import type { Logger } from './telemetry/logger.ts';
-import type { Metrics } from './telemetry/metrics.ts';
-import { warmUp } from './warm-up.ts';
+import type { Config } from '../config.ts';
+import { fetchModel } from '../fetch-model.ts';
+import { prepareModel } from '../inference/served-model.ts';
+import type { WorkerStart } from '../inference/worker-messages.ts';
+import type { InferenceWorker } from '../inference/worker-pool.ts';
+import { WorkerPool } from '../inference/worker-pool.ts';
+import type { Probe } from '../probe.ts';
+import type { LoadSteps } from './load-version.ts';
+import { openSession } from '../session.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { ModelMetrics } from '../telemetry/model-metrics.ts';
+import type { CatalogEntry } from './catalog.ts';
+import { warmUp } from '../warm-up.ts';
 
 export type LoadEnvironment = {
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'execution' | 'fetchAttemptFailed'>;
-  /** Requests that have been admitted and are not answered. */
+  readonly metrics: Pick<ModelMetrics, 'execution' | 'fetchAttemptFailed'>;
+  /** Requests that have been admitted, are not answered, and are not at another model. */
   readonly admitted: () => number;
   readonly spawnWorker: (start: WorkerStart) => InferenceWorker;
   readonly probe: Probe;
@@ -25,10 +26,17 @@ export type LoadEnvironment = {
 
 const now = () => performance.now();
 
-export function loadSteps(config: Config, environment: LoadEnvironment): LoadSteps {
+export function loadSteps(
+  { content, digest }: CatalogEntry,
+  config: Config,
+  environment: LoadEnvironment,
+): LoadSteps {
   return {
-    fetch: (signal) =>
-      fetchModel(config, fetchEnvironment(environment.logger, environment.metrics), signal),
+    fetch: (signal) => {
+      if (content.kind !== 'onnx') throw new Error('an ensemble has no bytes to fetch');
+      const told = fetchEnvironment(environment.logger, environment.metrics);
+      return fetchModel({ ...config, source: content.source, digest }, told, signal);
+    },
     ...modelSteps(config, environment),
   };
 }

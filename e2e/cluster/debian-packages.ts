@@ -26,6 +26,12 @@ export const postgresPackages: readonly DebianPackage[] = [
   { name: 'postgresql-15', proof: ['/usr/lib/postgresql/15/bin/postgres'] },
 ];
 
+/** What puts load on servers. */
+export const loadPackages: readonly DebianPackage[] = [
+  { name: 'wrk', proof: ['/usr/bin/wrk'] },
+  { name: 'nghttp2-client', proof: ['/usr/bin/h2load'] },
+];
+
 const policyFile = '/usr/sbin/policy-rc.d';
 
 /** Installs what is missing, and keeps Debian from starting any service it brings along. */

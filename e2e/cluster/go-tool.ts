@@ -16,6 +16,8 @@ export type GoTool = {
   /** What to expect of a first build. */
   readonly coldTime: string;
   readonly flags: readonly string[];
+  /** Calls C, and so runs where it was built only. */
+  readonly cgo?: boolean;
 };
 
 const kubernetesVersion = ['gitVersion=v1.34.4', 'gitMajor=1', 'gitMinor=34']
@@ -60,6 +62,14 @@ export const goTools = {
     coldTime: 'about 2 min',
     flags: ['-ldflags', '-s -w'],
   },
+  'bench-serving': {
+    name: 'bench-serving',
+    folder: 'e2e/bench/serving/peers/go',
+    package: '.',
+    cgo: true,
+    coldTime: 'seconds',
+    flags: ['-ldflags', '-s -w'],
+  },
   pause: { name: 'pause', package: '.', coldTime: 'seconds', flags: ['-ldflags', '-s -w'] },
 } as const satisfies Record<string, GoTool>;
 
@@ -97,8 +107,8 @@ export async function goTool(
     try {
       await run('go', ['build', '-trimpath', ...tool.flags, '-o', unfinished, tool.package], {
         cwd: moduleFolder(config, name),
-        // Static, so that the same binary runs on this machine and in an image without a C library.
-        env: { CGO_ENABLED: '0' },
+        // Static where it can be, so that the same binary runs here and in an image without a C library.
+        env: { CGO_ENABLED: tool.cgo === true ? '1' : '0' },
         logFile: join(config.cache, 'logs', `build-${name}.log`),
       });
       renameSync(unfinished, binary);

@@ -4,10 +4,11 @@ import { readConfig } from '../../cluster/config.ts';
 import { goTool } from '../../cluster/go-tool.ts';
 import { bundleProgram } from '../../cluster/images/bundle.ts';
 import { createProgress } from '../../cluster/progress.ts';
+import { imageSettings } from '../image-settings.ts';
 import type { Contestant } from './operator-process.ts';
 
 const config = readConfig();
-const containerfile = readFileSync(join(config.repository, 'operator/Containerfile'), 'utf8');
+const image = imageSettings(join(config.repository, 'operator/Containerfile'));
 
 /** Ours, bundled and with Node's flags as the operator's image has them. */
 export const ours = async (): Promise<Contestant> => {
@@ -22,13 +23,13 @@ export const ours = async (): Promise<Contestant> => {
     version: `Node ${process.version}`,
     command: process.execPath,
     args: (kubeconfig, { workers, verifyMs }) => [
-      ...imageFlags(),
+      ...image.flags,
       bundle,
       `--kubeconfig=${kubeconfig}`,
       `--workers=${workers}`,
       ...(verifyMs === undefined ? [] : [`--verify-ms=${verifyMs}`]),
     ],
-    env: imageEnvironment(),
+    env: image.env,
   };
 };
 
@@ -48,22 +49,4 @@ export const peer = async (): Promise<Contestant> => {
     ],
     env: {},
   };
-};
-
-/** The ENV line of the image: NAME=value or NAME="value with spaces". */
-const imageEnvironment = (): Readonly<Record<string, string>> => {
-  const settings = /^ENV (.*)$/m.exec(containerfile)?.[1] ?? '';
-  return Object.fromEntries(
-    [...settings.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)].map(([, name = '', quoted, plain]) => [
-      name,
-      quoted ?? plain ?? '',
-    ]),
-  );
-};
-
-/** What Node is given on the command line there: ["node", …flags, "/app/main.js"]. */
-const imageFlags = (): readonly string[] => {
-  const words = /^ENTRYPOINT (\[.*\])$/m.exec(containerfile)?.[1];
-  if (words === undefined) throw new Error('operator/Containerfile has no ENTRYPOINT in JSON form');
-  return (JSON.parse(words) as readonly string[]).slice(1, -1);
 };

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { cpuMsOf, memoryMibOf } from '../process-figures.ts';
 
 /** How to start an operator: ours or the peer. */
 export type Contestant = {
@@ -18,9 +19,6 @@ export type StartOptions = {
   /** The peer prefers protobuf, which the fault proxy cannot read; ours knows JSON only. */
   readonly json?: boolean;
 };
-
-/** Clock ticks of /proc/PID/stat; the same on every Linux that Node runs on. */
-const MS_PER_TICK = 10;
 
 /** An operator that runs, and what it costs. */
 export class OperatorProcess {
@@ -56,19 +54,16 @@ export class OperatorProcess {
 
   /** User and system time of all its threads so far. */
   get cpuMs(): number {
-    const stat = readFileSync(`/proc/${this.#pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything; state is the first field behind it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+    return cpuMsOf(this.#pid);
   }
 
   /** The most memory it ever held, in MiB. */
   get peakMib(): number {
-    return this.#status('VmHWM');
+    return memoryMibOf(this.#pid, 'VmHWM');
   }
 
   get residentMib(): number {
-    return this.#status('VmRSS');
+    return memoryMibOf(this.#pid, 'VmRSS');
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -78,12 +73,5 @@ export class OperatorProcess {
     this.#child.kill(signal);
     await ended;
     clearTimeout(killer);
-  }
-
-  #status(field: string): number {
-    const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8');
-    const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1];
-    if (kib === undefined) throw new Error(`/proc/${this.#pid}/status has no ${field}`);
-    return Number(kib) / 1024;
   }
 }

@@ -214,13 +214,13 @@ function refuseManyHeaders({ rawHeaders }: IncomingMessage): void {
 
 function send(response: ServerResponse, reply: Reply, headers: Record<string, string>): void {
   if (response.destroyed) return;
-  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
+  // A text goes out with its headers in one write; bytes would be a second part of it.
   response.writeHead(reply.status, {
     ...reply.headers,
     ...headers,
-    'content-length': body.byteLength,
+    'content-length': Buffer.byteLength(reply.body),
   });
-  response.end(body);
+  response.end(reply.body);
 }
 
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {

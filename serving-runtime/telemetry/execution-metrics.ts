@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
+import { HotHistogram } from './hot-histogram.ts';
 
+const counts = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const breakerStates = ['closed', 'half-open', 'open'] as const;
 
 /** How a version computes. */
@@ -15,17 +17,15 @@ export function executionMetrics(
   registry: Registry,
 ): (version: { readonly model: string; readonly version: string }) => ExecutionMetrics {
   const shared = { registers: [registry], labelNames: ['model', 'version'] };
-  const rowsOfBatch = new Histogram({
-    ...shared,
+  const rowsOfBatch = new HotHistogram(registry, {
     name: 'mlops_inference_batch_rows',
     help: 'Rows of each computation.',
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    buckets: counts,
   });
-  const requestsOfBatch = new Histogram({
-    ...shared,
+  const requestsOfBatch = new HotHistogram(registry, {
     name: 'mlops_inference_batch_requests',
     help: 'Requests that were joined to each computation.',
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    buckets: counts,
   });
   const threads = new Gauge({
     ...shared,
@@ -47,7 +47,7 @@ export function executionMetrics(
     const become = (now: string) => {
       for (const state of breakerStates) breaker.set({ ...version, state }, state === now ? 1 : 0);
     };
-    const [rows, requests] = [rowsOfBatch.labels(version), requestsOfBatch.labels(version)];
+    const [rows, requests] = [rowsOfBatch.series(version), requestsOfBatch.series(version)];
     become('closed');
     threads.set(version, 0);
     return {

@@ -1,8 +1,9 @@
 /** What is measured of each version, under the labels model and version. */
 import type { Registry } from 'prom-client';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { ExecutionMetrics } from './execution-metrics.ts';
 import { executionMetrics } from './execution-metrics.ts';
+import { HotHistogram } from './hot-histogram.ts';
 
 export type InferenceStage = 'queue' | 'decode' | 'compute' | 'encode';
 
@@ -62,17 +63,13 @@ function bind(
   version: Version,
 ): ModelMetrics {
   // Looked up once: prom-client hashes labels on every call otherwise.
-  const stage = (name: InferenceStage) => {
-    stageSeconds.zero({ ...version, stage: name });
-    return stageSeconds.labels({ ...version, stage: name });
-  };
+  const stage = (name: InferenceStage) => stageSeconds.series({ ...version, stage: name });
   const byStage = {
     ...{ queue: stage('queue'), decode: stage('decode') },
     ...{ compute: stage('compute'), encode: stage('encode') },
   };
   const succeeded = requests.labels({ ...version, code: '200' });
-  seconds.zero(version);
-  const took = seconds.labels(version);
+  const took = seconds.series(version);
   let digest: string | undefined;
   ready.set(version, 0);
   return {
@@ -139,19 +136,14 @@ function defineMetrics(registry: Registry) {
     requests: new Counter(
       define('mlops_inference_requests_total', 'Inference requests, by HTTP status code.', 'code'),
     ),
-    seconds: new Histogram({
-      ...define(
-        'mlops_inference_duration_seconds',
-        "From a request's headers to its answer, for requests answered 200.",
-      ),
+    seconds: new HotHistogram(registry, {
+      name: 'mlops_inference_duration_seconds',
+      help: "From a request's headers to its answer, for requests answered 200.",
       buckets,
     }),
-    stageSeconds: new Histogram({
-      ...define(
-        'mlops_inference_stage_duration_seconds',
-        'Time in each stage of an inference: queue, decode, compute, encode.',
-        'stage',
-      ),
+    stageSeconds: new HotHistogram(registry, {
+      name: 'mlops_inference_stage_duration_seconds',
+      help: 'Time in each stage of an inference: queue, decode, compute, encode.',
       buckets,
     }),
   };

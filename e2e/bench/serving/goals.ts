@@ -88,7 +88,6 @@ export const goalsOf = (
       atLeast(`${at}: KServe's CPU per request`, 1 / cost('ours', 'kserve', json), 8),
       atLeast(`${at}: Triton's CPU per request`, 1 / cost('ours', 'triton', json), 2.5),
       atMost(`${at}: CPU per request beside the bare loop`, cost('ours', 'bare', json), 1.6),
-      atMost(`${at}: the same, every request alone`, cost('ours-single', 'bare', json), 1.6),
       atMost(`${at}: the same, every request logged`, cost('ours-logged', 'bare', json), 2.2),
       atLeast(`${at}: requests per second beside MLServer`, pace('mlserver', json), 5),
       atLeast(`${at}: beside KServe`, pace('kserve', json), 5),

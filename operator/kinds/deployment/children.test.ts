@@ -64,19 +64,18 @@ describe('a serving pod', () => {
     });
   });
 
-  test("reads a bucket of the user's own with the user's Secret, and holds no token of ours", () => {
+  test("reads a bucket of the user's own with the user's Secret", () => {
     const storageUri = 's3://mine/model.onnx';
     const version = aReadyVersion('1.0.0', {
       spec: { storageUri, secretRef: { name: 'storage-config' } },
     });
     const { spec, env } = podOf({}, version);
     expect(env).toMatchObject({ MLOPS_MODEL_S3_URI: storageUri });
-    expect(env).not.toHaveProperty('MLOPS_TOKEN_FILE');
+    expect(env).not.toHaveProperty('MLOPS_ARTIFACT_URL');
     expect(spec.volumes).toContainEqual({
       name: 'mlops-storage',
       secret: { secretName: 'storage-config' },
     });
-    expect(spec.volumes?.map(({ name }) => name)).not.toContain('mlops-token');
   });
 
   test('passes through what the user says about pods', () => {
@@ -96,6 +95,15 @@ describe('a serving pod', () => {
     });
     expect(spec.containers.map(({ name }) => name)).toEqual(['serving', 'sidecar']);
     expect(spec.volumes?.map(({ name }) => name)).toContain('extra');
+  });
+
+  test('always sends sketches of its features to the API, and logs no request unasked', () => {
+    const { env } = podOf();
+    expect(env).toMatchObject({
+      MLOPS_INGEST_URL:
+        'http://api.mlops-system.svc:8080/api/v1/namespaces/demo/modeldeployments/digits/predictions',
+    });
+    expect(env).not.toHaveProperty('MLOPS_LOG_MODE');
   });
 
   test('sends what it logs to the API, with a token also where its bytes need none', () => {

@@ -20,7 +20,7 @@ export const servingPod = (
   version: ModelVersion,
   defaults: ChildDefaults,
 ): PodSpec => {
-  const source = sourceOf(deployment, version, defaults);
+  const source = withToken(sourceOf(version, defaults));
   const theirs = (deployment.spec.pod ?? {}) as Partial<PodSpec>;
   return restrictedPod(
     {
@@ -117,21 +117,12 @@ const settingsOf = (
  * Bytes of the bundled store come through the artifact endpoint, with a token for it alone, so that no
  * pod holds the store's credentials; those elsewhere are read from there.
  */
-const sourceOf = (
-  { spec }: Deployment,
-  version: ModelVersion,
-  defaults: ChildDefaults,
-): PodSource => {
-  const foreign = foreignStorage(version);
-  if (foreign === undefined) {
-    return withToken({
-      env: [{ name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) }],
-      volumes: [],
-      mounts: [],
-    });
-  }
-  return spec.predictor.logger === undefined ? foreign : withToken(foreign);
-};
+const sourceOf = (version: ModelVersion, defaults: ChildDefaults): PodSource =>
+  foreignStorage(version) ?? {
+    env: [{ name: 'MLOPS_ARTIFACT_URL', value: artifactUrl(version, defaults) }],
+    volumes: [],
+    mounts: [],
+  };
 
 /** With a token for our API, and for it alone. */
 const withToken = ({ env, volumes, mounts }: PodSource): PodSource => ({
@@ -175,17 +166,18 @@ const executionOf = ({ spec }: Deployment): readonly EnvironmentVariable[] => {
   );
 };
 
-/** Where the pod sends what it logs of its requests; nothing where the user does not ask for it. */
+/** Where the pod sends its sketches, which it always makes, and the requests it logs where the user asks for it. */
 const loggingOf = (
   { metadata, spec }: Deployment,
   { apiUrl }: ChildDefaults,
 ): readonly EnvironmentVariable[] => {
   const { logger } = spec.predictor;
-  if (logger === undefined) return [];
   const of = `${apiUrl}/api/v1/namespaces/${metadata.namespace}/modeldeployments/${metadata.name}`;
+  const ingest = { name: 'MLOPS_INGEST_URL', value: `${of}/predictions` };
+  if (logger === undefined) return [ingest];
   return [
+    ingest,
     { name: 'MLOPS_LOG_MODE', value: logger.mode },
     { name: 'MLOPS_LOG_SAMPLE_RATE', value: String(logger.sampleRate) },
-    { name: 'MLOPS_INGEST_URL', value: `${of}/predictions` },
   ];
 };

@@ -6,6 +6,7 @@ import { SYSTEM_NAMESPACE } from '../demo/install.ts';
 import { experimentNamed, modelAlias } from './harness/manifests.ts';
 import { at, kubectl, kubectlJson, listAt, textAt, tryKubectl } from './harness/kubectl.ts';
 import { readAsPod, RestUser } from './harness/rest.ts';
+import { queryDatabase } from './harness/database.ts';
 import { Caller, DIGITS_QUESTION } from './harness/serving.ts';
 import { REPOSITORY } from './harness/settings.ts';
 import { digestOf } from './harness/storage.ts';
@@ -178,6 +179,23 @@ describe('A user applies the first example', () => {
       for (const caller of callers) expect(caller.failures).toEqual([]);
     },
     4 * MINUTES,
+  );
+
+  test(
+    'what the pods were asked is summed up feature by feature in the database',
+    async () => {
+      // The pods that were replaced have sent theirs when they ended; the window of the others is a minute.
+      const features = await demo.until('sketches of both versions', 90, async () => {
+        const rows = await queryDatabase(
+          `select version || ' ' || count(distinct feature) from feature_sketches
+           where namespace = '${DEMO_NAMESPACE}' and role = 'input' group by version order by version`,
+        );
+        return rows.length >= 2 ? rows : undefined;
+      });
+      // 64 pixels in one row are 64 features.
+      expect(features).toEqual(['1.0.0 64', '1.1.0 64']);
+    },
+    2 * MINUTES,
   );
 
   test('the cluster shows the objects of all kinds under one word', async () => {

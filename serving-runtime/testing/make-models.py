@@ -224,6 +224,22 @@ def normalised():
     )
 
 
+def times():
+    """Y = 2 X and Y = 3 X [-1, 4]: versions of one model whose answers tell which of them gave it."""
+    for factor in (2, 3):
+        weight = numpy_helper.from_array(np.array(factor, np.float32), "factor")
+        save(
+            f"times-{factor}.onnx",
+            helper.make_graph(
+                [helper.make_node("Mul", ["X", "factor"], ["Y"])],
+                f"times-{factor}",
+                [value("X", TensorProto.FLOAT, ["rows", 4])],
+                [value("Y", TensorProto.FLOAT, ["rows", 4])],
+                [weight],
+            ),
+        )
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
     iris()
@@ -234,5 +250,6 @@ if __name__ == "__main__":
     slow()
     wide()
     normalised()
+    times()
     for name in sorted(os.listdir(HERE)):
         print(name, os.path.getsize(os.path.join(HERE, name)))

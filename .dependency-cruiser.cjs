@@ -73,6 +73,7 @@ module.exports = {
     only('s3-in-artifacts', '@aws-sdk', '^operator/artifacts/'),
     only('http-server-in-api', 'fastify/', '^operator/(api/|kinds/[^/]+/routes\\.ts$)'),
     only('onnx-in-session', 'onnxruntime-node', '^serving-runtime/session\\.ts$'),
+    only('traces-in-telemetry', '@opentelemetry', '^(operator|serving-runtime)/telemetry/'),
     only('metrics-in-telemetry', 'prom-client', '^(operator|serving-runtime)/telemetry/'),
   ],
   options: {

@@ -7,7 +7,7 @@ JEST := NODE_OPTIONS=--experimental-vm-modules jest
 CLUSTER := node e2e/cluster/main.ts
 SETUP := node_modules/.setup
 
-.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev bench-operator bench-serving soak
+.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev bench-operator bench-serving conformance-peers soak
 
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench-operator: setup ## Measure the runtime against a Go operator (N=1000,10000
 
 bench-serving: setup ## Measure the serving runtime beside MLServer, KServe, Triton, Go and a bare loop (SMOKE=1: seconds)
 	@node e2e/bench/serving/main.ts $(if $(SMOKE),--smoke) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+conformance-peers: setup ## The protocol's conformance suite against this runtime, MLServer, KServe and Triton
+	@node e2e/conformance/peers.ts
 
 soak: setup ## Fault cases at full length, 10,000 seeds, bugs made on purpose; takes hours, not in CI
 	@status=0; SOAK=1 node e2e/faults/main.ts || status=1; node e2e/simulation/main.ts --seeds 10000 || status=1; node e2e/simulation/mutations.ts || status=1; exit $$status

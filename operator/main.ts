@@ -144,6 +144,7 @@ const childDefaults = (config: Config): ChildDefaults => ({
   defaultResources: config.childResources,
   apiUrl: config.apiUrl,
   maxModelBytes: config.maxArtifactBytes,
+  otlpEndpoint: config.otlpEndpoint,
   bucket: config.s3.bucket,
   allowPrivateHosts: config.allowPrivateHosts,
 });

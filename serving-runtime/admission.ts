@@ -1,4 +1,5 @@
 import { ProtocolError } from './protocol/protocol-error.ts';
+import type { RequestTrace } from './telemetry/request-trace.ts';
 
 /** What admission needs to know of a request. */
 export type Caller = {
@@ -7,6 +8,8 @@ export type Caller = {
   readonly isGone: () => boolean;
   /** Tells when the client goes away, once; gives how to stop listening. */
   readonly onGone: (listener: () => void) => () => void;
+  /** Where its stages are told. */
+  readonly trace?: RequestTrace | undefined;
 };
 
 type Waiting = { readonly admit: () => void };

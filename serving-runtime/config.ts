@@ -35,6 +35,8 @@ export type Config = {
   readonly fetchMs: number;
   readonly terminationLog: string;
   readonly logLevel: string;
+  /** Where traces go; `undefined`: nowhere. */
+  readonly otlp?: { readonly endpoint: string; readonly sampleRate: number } | undefined;
   readonly execution: ExecutionSettings;
   /** What is kept of requests; `undefined`: nothing. */
   readonly requests?: RequestsConfig | undefined;
@@ -62,6 +64,10 @@ const duration = z.string().transform((value, context) => {
 const httpUrl = z
   .string()
   .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'is not an http(s) URL');
+const share = z
+  .string()
+  .transform((value) => (value.trim() === '' ? Number.NaN : Number(value)))
+  .refine((value) => value >= 0 && value <= 1, 'is not a share from 0 to 1');
 const digest = z.string().refine(isDigest, 'is not sha256: and 64 lower-case hexadecimal digits');
 
 const variables = {
@@ -89,6 +95,8 @@ const variables = {
   MLOPS_DRAIN_SECONDS: count.default(5),
   MLOPS_FETCH_SECONDS: positive.default(600),
   MLOPS_TERMINATION_LOG: text.default('/dev/termination-log'),
+  MLOPS_OTLP_ENDPOINT: httpUrl.optional(),
+  MLOPS_TRACE_SAMPLE_RATE: share.default(0.01),
   ...executionVariables,
   ...requestVariables,
   MLOPS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
@@ -227,5 +235,9 @@ function toConfig(values: Variables, source: ModelSource | undefined): Config {
     fetchMs: values.MLOPS_FETCH_SECONDS * 1000,
     terminationLog: values.MLOPS_TERMINATION_LOG,
     logLevel: values.MLOPS_LOG_LEVEL,
+    otlp:
+      values.MLOPS_OTLP_ENDPOINT === undefined
+        ? undefined
+        : { endpoint: values.MLOPS_OTLP_ENDPOINT, sampleRate: values.MLOPS_TRACE_SAMPLE_RATE },
   };
 }

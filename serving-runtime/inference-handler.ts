@@ -9,6 +9,7 @@ import type { ModelSignature } from './protocol/signature.ts';
 import type { Tensor } from './tensors.ts';
 import type { LoadedModel } from './repository/loaded-model.ts';
 import { StreamCaller } from './stream-caller.ts';
+import type { RequestTrace } from './telemetry/request-trace.ts';
 import type { InferenceStage } from './telemetry/model-metrics.ts';
 
 export type InferenceParts = {
@@ -50,6 +51,7 @@ export type Asked = {
 export type HttpExchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly trace?: RequestTrace | undefined;
   readonly dialect?: Dialect;
 };
 
@@ -57,13 +59,14 @@ export type HttpExchange = {
 export async function handleInference(
   parts: InferenceParts,
   find: () => LoadedModel,
-  { request, response, dialect = openInference }: HttpExchange,
+  { request, response, trace, dialect = openInference }: HttpExchange,
 ): Promise<Answer> {
   // Before its body is received, and again after: another version may answer by then.
   find();
   checkBodyHeaders(request, parts.maxBodyBytes);
   const isGone = () => response.destroyed && !response.writableFinished;
-  const caller = new StreamCaller(response, parts.now() + parts.timeoutMs, isGone);
+  const deadline = parts.now() + parts.timeoutMs;
+  const caller = new StreamCaller(response, { deadline, isGone, trace });
   return inferUnderLimits(parts, caller, async (limits) => {
     const body = await readBody(request, limits);
     const model = find();
@@ -92,6 +95,8 @@ export async function inferUnderLimits(
     const withinMs = Math.max(1, caller.deadline - entered);
     const asked = await receive({ maxBytes: parts.maxBodyBytes, withinMs });
     asked.model.metrics.inferenceStageTook('queue', (entered - arrived) / 1000);
+    caller.trace?.stage('queue', arrived, entered);
+    caller.trace?.stage('receive', entered, parts.now());
     return await infer(parts, caller, asked);
   } finally {
     parts.admission.release();
@@ -108,6 +113,7 @@ async function infer(
   const observe = (stage: InferenceStage, since: number) => {
     const now = parts.now();
     model.metrics.inferenceStageTook(stage, (now - since) / 1000);
+    caller.trace?.stage(stage, since, now);
     return now;
   };
   const prepared = decode();

@@ -16,6 +16,7 @@ import { serve } from './serve.ts';
 import type { Probe } from './probe.ts';
 import { openSession } from './session.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Tracing } from './telemetry/request-trace.ts';
 import { writeTerminationLog } from './termination-log.ts';
 
 export type ProgramEnvironment = {
@@ -59,8 +60,10 @@ async function serveModel(
   logger: Logger,
   { variables, stop, onListening, spawnWorker, probe }: ProgramEnvironment,
 ): Promise<void> {
+  const tracing = await openTracing(config);
   await serve(config, {
     logger,
+    tracing,
     now,
     stop,
     newRequestId: randomUUID,
@@ -76,6 +79,12 @@ async function serveModel(
       onListening(ports);
     },
   });
+}
+
+async function openTracing({ otlp }: Config): Promise<Tracing | undefined> {
+  if (otlp === undefined) return undefined;
+  const { startTracing } = await import('./telemetry/tracing.ts');
+  return startTracing(otlp);
 }
 
 /** What the file lists, or the one model of the environment. */

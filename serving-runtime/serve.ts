@@ -14,6 +14,7 @@ import { createMetricsServer, createServingServer } from './server.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import type { Tracing } from './telemetry/request-trace.ts';
 
 export type Ports = {
   readonly http: number;
@@ -31,6 +32,8 @@ export type ServeEnvironment = {
   readonly readCatalog: () => Promise<Catalog>;
   readonly stepsOf: VersionLoader['stepsOf'];
   readonly dropBytes: (digest: string) => Promise<void>;
+  /** Where requests leave their traces; `undefined`: nowhere. */
+  readonly tracing?: Tracing | undefined;
   /** Aborted when the process is asked to stop. */
   readonly stop: AbortSignal;
   readonly onListening: (ports: Ports) => void;
@@ -59,6 +62,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     now,
     newRequestId: environment.newRequestId,
     requestLog: requests?.log,
+    tracing: environment.tracing,
     isDraining: () => stop.aborted,
     modelControl: config.modelControl,
     stop,
@@ -95,6 +99,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     if (!stop.aborted) throw error;
   } finally {
     await requests?.close();
+    await environment.tracing?.stop();
     await repository.close();
   }
   logger.info({}, 'stopped');

@@ -7,6 +7,7 @@ import { describeApi } from './docs/describe-api.ts';
 import { docsPage } from './docs/docs-page.ts';
 import type { HttpExchange, InferenceParts } from './inference-handler.ts';
 import { handleInference } from './inference-handler.ts';
+import type { Refused } from './explain-refusal.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import type { ErrorResponse, ModelMetadata } from './protocol/messages.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
@@ -24,12 +25,14 @@ import { matchRoute } from './routes.ts';
 import { mlflowScoring } from './scoring/mlflow-scoring.ts';
 import { serverMetadata } from './server-metadata.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { RequestTrace, Tracing } from './telemetry/request-trace.ts';
 
 export type ServerParts = InferenceParts &
   RepositoryParts & {
     readonly metrics: Metrics;
     readonly newRequestId: () => string;
     readonly requestLog?: RequestSink | undefined;
+    readonly tracing?: Tracing | undefined;
     /** True from SIGTERM on: answers go on, readiness is gone, connections end with their answer. */
     readonly isDraining: () => boolean;
   };
@@ -75,16 +78,23 @@ async function serve(
   const requestId = requestIdOf(request.headers, parts.newRequestId);
   let route: Route | undefined;
   let reply: Reply;
+  let trace: RequestTrace | undefined;
   try {
     refuseManyHeaders(request);
     route = matchRoute(request.method ?? '', request.url ?? '');
-    reply = await answer(parts, route, request, response);
+    if (isInference(route)) trace = parts.tracing?.begin(route.kind, request.headers);
+    reply = await answer(parts, route, { request, response, trace });
   } catch (error) {
-    reply = refuse(parts, error, requestId);
+    reply = refuse(parts, error, { requestId, headers: request.headers });
   }
   const subject = route && subjectOf(route, parts);
   if (subject !== undefined) {
-    recordInference(parts, subject, { id: requestId, headers: request.headers, started }, reply);
+    recordInference(
+      parts,
+      subject,
+      { id: requestId, headers: request.headers, started, trace },
+      reply,
+    );
   }
   if (reply.status === 413) await discardBody(request, politeMs);
   // Clients then open their next connection, which no longer reaches this pod.
@@ -92,18 +102,16 @@ async function serve(
   send(response, reply, { 'x-request-id': requestId, ...closing });
 }
 
+const isInference = (route: Route): route is AsksModel =>
+  route.kind === 'infer' || route.kind === 'score';
+
 /** Of a request that asks a model of ours, and so counts. */
 function subjectOf(route: Route, { repository }: ServerParts): Subject | undefined {
   if (route.kind === 'score') return repository.subject(route.model, undefined);
   return route.kind === 'infer' ? repository.subject(route.model, route.version) : undefined;
 }
 
-function answer(
-  parts: ServerParts,
-  route: Route,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<Reply> | Reply {
+function answer(parts: ServerParts, route: Route, exchange: HttpExchange): Promise<Reply> | Reply {
   switch (route.kind) {
     case 'server':
       return json(200, serverMetadata);
@@ -119,13 +127,13 @@ function answer(
       return modelReadiness(parts, route.model, route.version);
     case 'infer':
     case 'score':
-      return infer(parts, route, { request, response });
+      return infer(parts, route, exchange);
     case 'openapi':
       return json(200, describeApi(servedModels(parts)));
     case 'docs':
       return { status: 200, ...docsOf(parts, route.model) };
     default:
-      return repositoryAnswer(parts, route, request);
+      return repositoryAnswer(parts, route, exchange.request);
   }
 }
 
@@ -194,8 +202,8 @@ function json(status: number, body: unknown): Reply {
   return { status, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
 }
 
-function refuse(parts: ServerParts, error: unknown, requestId: string): Reply {
-  const { status, message, headers } = explainRefusal(error, requestId, parts.logger);
+function refuse(parts: ServerParts, error: unknown, refused: Refused): Reply {
+  const { status, message, headers } = explainRefusal(error, refused, parts.logger);
   const refusal: ErrorResponse = { error: message };
   const reply = json(status, refusal);
   return { ...reply, headers: { ...reply.headers, ...headers } };

@@ -15,6 +15,8 @@ export type ChildDefaults = {
   /** Where pods reach our API, without a trailing slash. */
   readonly apiUrl: string;
   readonly maxModelBytes: number;
+  /** Where serving pods send their traces; none do without it. */
+  readonly otlpEndpoint?: string | undefined;
   /** The bundled store's bucket. */
   readonly bucket: string;
   /** Hosts with private addresses that https:// storage URIs may name; `true`: any. */

@@ -93,12 +93,16 @@ async function serve(
     const method = findMethod(parts.methods, headers);
     const deadline = parts.now() + timeoutOf(headers, parts.timeoutMs);
     const isGone = () => stream.aborted || stream.destroyed;
-    const caller = new StreamCaller(stream, deadline, isGone);
+    const trace =
+      method.kind === 'unary' && method.isTraced === true
+        ? parts.tracing?.begin('infer', headers)
+        : undefined;
+    const caller = new StreamCaller(stream, { deadline, isGone, trace });
     const call = { stream, headers, requestId, caller };
     if (method.kind === 'streaming') converse(parts, method, call);
     else answer(stream, await method.answer(call), requestId);
   } catch (error) {
-    refuse(stream, explainRefusal(error, requestId, parts.logger), requestId);
+    refuse(stream, explainRefusal(error, { requestId, headers }, parts.logger), requestId);
   }
 }
 
@@ -165,7 +169,7 @@ function converse(
   { converse: open }: Extract<Method, { readonly kind: 'streaming' }>,
   call: Call,
 ): void {
-  const { stream, requestId } = call;
+  const { stream, requestId, headers } = call;
   conversations.add(stream);
   stream.once('close', () => conversations.delete(stream));
   begin(stream, requestId);
@@ -177,7 +181,7 @@ function converse(
     try {
       for (const message of decoder.push(chunk)) conversation.received(message);
     } catch (error) {
-      refuse(stream, explainRefusal(error, requestId, logger), requestId);
+      refuse(stream, explainRefusal(error, { requestId, headers }, logger), requestId);
     }
   });
   stream.on('end', () => {

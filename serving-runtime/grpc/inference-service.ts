@@ -53,7 +53,10 @@ export function inferenceService(parts: ServerParts, readiness: Readiness): Meth
       },
     ),
     ...repositoryMethods(parts, path),
-    [path('ModelInfer')]: { kind: 'unary', answer: (call) => modelInfer(parts, call) },
+    [path('ModelInfer')]: {
+      ...{ kind: 'unary', isTraced: true },
+      answer: (call) => modelInfer(parts, call),
+    },
   };
 }
 
@@ -64,7 +67,8 @@ const describe = ({ name, datatype, shape }: TensorSignature) => ({
 });
 
 async function modelInfer(parts: ServerParts, call: Call): Promise<Uint8Array> {
-  const recorded = { id: call.requestId, headers: call.headers, started: parts.now() };
+  const { requestId: id, headers, caller } = call;
+  const recorded = { id, headers, started: parts.now(), trace: caller.trace };
   const { repository } = parts;
   // Until its message is read, the default stands for whom it may ask.
   let subject = repository.subject(undefined, undefined);

@@ -20,7 +20,11 @@ export type Conversation = {
 };
 
 export type Method =
-  | { readonly kind: 'unary'; readonly answer: (call: Call) => Promise<Uint8Array> }
+  | {
+      readonly kind: 'unary';
+      readonly isTraced?: boolean;
+      readonly answer: (call: Call) => Promise<Uint8Array>;
+    }
   | {
       readonly kind: 'streaming';
       readonly converse: (call: Call, send: (message: Uint8Array) => void) => Conversation;

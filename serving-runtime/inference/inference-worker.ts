@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import { openSession } from '../session.ts';
 import type { ComputeRequest, WorkerMessage, WorkerStart } from './worker-messages.ts';
@@ -7,6 +8,8 @@ export async function serveInferences(port: MessagePort, start: WorkerStart): Pr
   const tell = (message: WorkerMessage) => {
     port.postMessage(message);
   };
+  // On Linux of this thread and those it starts: what answers and asks for health comes first.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   try {
     const session = await openSession(start.path, { threads: start.threads });
     port.on('message', ({ id, inputs, outputs }: ComputeRequest) => {

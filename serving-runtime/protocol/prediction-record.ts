@@ -19,6 +19,8 @@ export type PredictionRecord = {
   /** Whom the prediction was for, from the header `x-mlops-unit`. */
   readonly unit?: string;
   readonly variant?: string;
+  /** Of the W3C trace that the request was in. */
+  readonly traceId?: string;
   /** The name it is served under. */
   readonly model: string;
   readonly version: string;

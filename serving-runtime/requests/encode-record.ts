@@ -23,6 +23,8 @@ export type CapturedRequest = {
   readonly at: number;
   readonly status: number;
   readonly latencyMs: number;
+  /** Of the trace its client said it is in. */
+  readonly traceId?: string | undefined;
   /** Absent where the request was refused before it had tensors, or failed. */
   readonly exchange: Exchange | undefined;
 };
@@ -37,6 +39,7 @@ export function encodeRecord(captured: CapturedRequest, options: RecordOptions):
   const { of, id, unit, variant, at, status, latencyMs, exchange } = captured;
   let line = `{"type":"prediction","id":${JSON.stringify(id)},"time":"${new Date(at).toISOString()}"`;
   if (unit !== undefined) line += `,"unit":${JSON.stringify(unit)}`;
+  if (captured.traceId !== undefined) line += `,"traceId":"${captured.traceId}"`;
   if (variant !== undefined) line += `,"variant":${JSON.stringify(variant)}`;
   line += `,"model":${JSON.stringify(of.model)},"version":${JSON.stringify(of.version)}`;
   line += `,"status":${String(status)}`;

@@ -1,6 +1,7 @@
 /** The log of requests: takes references while requests are answered, writes them out afterwards. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { batchLimits } from '../protocol/prediction-record.ts';
+import { traceIdOf } from '../telemetry/request-trace.ts';
 import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
 import type { CapturedRequest, Exchange, RecordOptions, ServedVersion } from './encode-record.ts';
 import { encodeRecord, sizeOf } from './encode-record.ts';
@@ -60,6 +61,7 @@ export class RequestLog {
       status: answered.status,
       latencyMs,
       exchange: answered.exchange,
+      traceId: traceIdOf(headers),
     };
     const bytes = sizeOf(captured);
     if (bytes > batchLimits.recordBytes) metrics.dropped('too_large', 1);

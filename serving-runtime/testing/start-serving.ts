@@ -10,6 +10,7 @@ import { readCatalogFile } from '../repository/catalog-file.ts';
 import { loadSteps, modelSteps } from '../repository/load-steps.ts';
 import type { Ports } from '../serve.ts';
 import { serve } from '../serve.ts';
+import type { Tracing } from '../telemetry/request-trace.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { sha256 } from './artifact-server.ts';
 import { modelPath } from './models-folder.ts';
@@ -55,7 +56,7 @@ const defaults: Config = {
  */
 export async function startServing(
   model: string,
-  changes: Partial<Config> = {},
+  { tracing, ...changes }: Partial<Config> & { readonly tracing?: Tracing } = {},
   before: Promise<void> = Promise.resolve(),
 ): Promise<Serving> {
   const stopping = new AbortController();
@@ -80,6 +81,7 @@ export async function startServing(
   const ended = serve(config, {
     logger,
     now: () => performance.now(),
+    tracing,
     newRequestId: () => `request-${String(++ids)}`,
     pause: (ms) => (ms === 0 ? Promise.resolve() : drained.promise),
     readCatalog: async () => {

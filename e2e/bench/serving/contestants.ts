@@ -123,7 +123,17 @@ const mlserver = async (config: Config, progress: Progress): Promise<Contestant>
         ...{ parallel_workers: 0, debug: false, logging_settings: null },
       };
       writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
-      const model = { name: MODEL_NAME, implementation: 'runtime.OnnxModel' };
+      const tensor = (name: string, datatype: string, shape: readonly number[]) => ({
+        ...{ name, datatype, shape },
+      });
+      const { input, outputs } = workload;
+      const model = {
+        ...{ name: MODEL_NAME, implementation: 'runtime.OnnxModel' },
+        inputs: [tensor(input.name, 'FP32', [-1, ...input.shape.slice(1)])],
+        outputs: outputs.map(({ name, type, dims }) =>
+          tensor(name, type, dims.split(',').map(Number)),
+        ),
+      };
       writeFileSync(join(folder, 'model-settings.json'), JSON.stringify(model));
       return {
         ...{ command: python.program('mlserver'), args: ['start', '.'], cwd: folder },

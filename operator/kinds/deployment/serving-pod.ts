@@ -108,6 +108,9 @@ const settingsOf = (
     { name: 'MLOPS_DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
     { name: 'MLOPS_FETCH_SECONDS', value: String(FETCH_SECONDS) },
     { name: 'MLOPS_CONTAINER_CONCURRENCY', value: String(predictor.containerConcurrency) },
+    ...(defaults.otlpEndpoint === undefined
+      ? []
+      : [{ name: 'MLOPS_OTLP_ENDPOINT', value: defaults.otlpEndpoint }]),
     ...executionOf(deployment),
     ...loggingOf(deployment, defaults),
   ];

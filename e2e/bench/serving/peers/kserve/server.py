@@ -16,6 +16,18 @@ class OnnxModel(Model):
         self.ready = True
         return self.ready
 
+    def get_input_types(self):
+        return [self.describe(each) for each in self.session.get_inputs()]
+
+    def get_output_types(self):
+        return [self.describe(each) for each in self.session.get_outputs()]
+
+    @staticmethod
+    def describe(value):
+        shape = [size if isinstance(size, int) else -1 for size in value.shape]
+        datatype = {"tensor(float)": "FP32", "tensor(int64)": "INT64"}[value.type]
+        return {"name": value.name, "datatype": datatype, "shape": shape}
+
     async def predict(self, payload: InferRequest, headers=None, response_headers=None):
         feeds = {each.name: each.as_numpy() for each in payload.inputs}
         outputs = []

@@ -60,7 +60,7 @@ async function serveModel(
   logger: Logger,
   { variables, stop, onListening, spawnWorker, probe }: ProgramEnvironment,
 ): Promise<void> {
-  const tracing = await openTracing(config);
+  const tracing = await openTracing(config, logger);
   await serve(config, {
     logger,
     tracing,
@@ -81,10 +81,10 @@ async function serveModel(
   });
 }
 
-async function openTracing({ otlp }: Config): Promise<Tracing | undefined> {
+async function openTracing({ otlp }: Config, logger: Logger): Promise<Tracing | undefined> {
   if (otlp === undefined) return undefined;
   const { startTracing } = await import('./telemetry/tracing.ts');
-  return startTracing(otlp);
+  return startTracing(otlp, logger);
 }
 
 /** What the file lists, or the one model of the environment. */

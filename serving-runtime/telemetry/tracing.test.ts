@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { startServing } from '../testing/start-serving.ts';
+import { createLogger } from './logger.ts';
 import { traceIdOf } from './request-trace.ts';
 import { startTracing } from './tracing.ts';
 
+const logger = createLogger('fatal', {});
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = (flags: string) => `00-${traceId}-00f067aa0ba902b7-${flags}`;
 
@@ -21,7 +23,7 @@ test('a request goes on with the trace of its client, stage by stage, where the 
   }).listen(0, '127.0.0.1');
   await once(collector, 'listening');
   const endpoint = `http://127.0.0.1:${String((collector.address() as AddressInfo).port)}`;
-  const tracing = startTracing({ endpoint, sampleRate: 0 });
+  const tracing = startTracing({ endpoint, sampleRate: 0 }, logger);
   const serving = await startServing('two-inputs.onnx', { tracing });
   await serving.ready;
   const body = JSON.stringify({

@@ -1,10 +1,20 @@
 /** OpenTelemetry: imported only where there is a collector, as it would be half of the memory. */
 import type { TextMapGetter } from '@opentelemetry/api';
-import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  diag,
+  DiagLogLevel,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
 import type { IncomingHttpHeaders } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from './logger.ts';
 import type { Tracing } from './request-trace.ts';
 
 export type TracingConfig = {
@@ -14,12 +24,24 @@ export type TracingConfig = {
   readonly sampleRate: number;
 };
 
+/** As long as a batch may take, and what is left at the end. */
+const sendMs = 3000;
+
 const headerGetter: TextMapGetter<IncomingHttpHeaders> = {
   keys: (headers) => Object.keys(headers),
   get: (headers, name) => headers[name],
 };
 
-export function startTracing({ endpoint, sampleRate }: TracingConfig): Tracing {
+export function startTracing({ endpoint, sampleRate }: TracingConfig, logger: Logger): Tracing {
+  // Traces that are lost are told of, and nothing else depends on them.
+  const lost = (message: string, ...details: unknown[]) => {
+    logger.warn({ message, details: details.map(String) }, 'traces cannot be sent');
+  };
+  const quiet = () => undefined;
+  diag.setLogger(
+    { error: lost, warn: lost, info: quiet, debug: quiet, verbose: quiet },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
   const sdk = new NodeSDK({
     serviceName: 'mlops-serving-runtime',
     instrumentations: [],
@@ -30,7 +52,10 @@ export function startTracing({ endpoint, sampleRate }: TracingConfig): Tracing {
     sampler: new ParentBasedSampler({
       root: new TraceIdRatioBasedSampler(sampleRate),
     }),
-    traceExporter: new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` }),
+    traceExporter: new OTLPTraceExporter({
+      url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
+      timeoutMillis: sendMs,
+    }),
   });
   sdk.start();
   const tracer = trace.getTracer('mlops-serving-runtime');
@@ -55,6 +80,9 @@ export function startTracing({ endpoint, sampleRate }: TracingConfig): Tracing {
         },
       };
     },
-    stop: () => sdk.shutdown(),
+    stop: async () => {
+      const over = sleep(sendMs, undefined, { ref: false });
+      await Promise.race([sdk.shutdown().catch(lost), over]);
+    },
   };
 }

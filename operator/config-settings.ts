@@ -78,8 +78,10 @@ export const SETTINGS = {
     .optional()
     .describe('Where pods reach the S3 server, if not at MLOPS_S3_ENDPOINT.'),
   MLOPS_S3_PRESIGN_EXPIRY: duration
-    .default(300_000)
-    .describe('How long a presigned URL handed to a serving pod works.'),
+    .default(3_600_000)
+    .describe(
+      'How long a presigned URL handed to a serving pod works; the last range of a large model is asked for near the end.',
+    ),
   MLOPS_MAX_ARTIFACT_BYTES: bytes
     .default(1024 ** 3)
     .describe('Largest artifact accepted, as bytes or a quantity such as 1Gi.'),

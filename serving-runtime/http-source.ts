@@ -1,21 +1,12 @@
 /** A model's bytes over HTTP: from a URL, or from the presigned one the artifact endpoint grants. */
 import { readFile } from 'node:fs/promises';
+import type { Connection } from './http-connection.ts';
+import { connect, readText } from './http-connection.ts';
 import type { OpenedSource } from './model-source.ts';
 import type { ArtifactGrant } from './protocol/artifact-grant.ts';
 import { parseArtifactGrant } from './protocol/artifact-grant.ts';
+import { inRanges, rangeBytes, rangeOf, totalOf } from './ranges.ts';
 import { SourceError, sourceErrorOfStatus } from './source-error.ts';
-
-/** Time without an answer or without a byte after which a connection counts as lost. */
-const idleMs = 30_000;
-
-/** What is read of an answer that is no model; a refusal's text needs no more. */
-const answerLimit = 65_536;
-
-type Connection = {
-  readonly who: string;
-  readonly response: Response;
-  readonly bytes: AsyncIterable<Uint8Array>;
-};
 
 export async function openArtifact(
   url: string,
@@ -63,93 +54,75 @@ async function readToken(tokenFile: string): Promise<string> {
   }
 }
 
-/** `announcedBytes`: the size to expect where the answer does not tell it. */
+/**
+ * In ranges, several at a time, where the storage knows them: one connection to S3 is slower than a disk.
+ * `announcedBytes`: the size to expect where the answer does not tell it.
+ */
 export async function openUrl(
   url: string,
   signal: AbortSignal,
   announcedBytes?: number,
 ): Promise<OpenedSource> {
-  const connection = await connect(url, `the storage at ${new URL(url).host}`, signal, {
-    // Compressed on the way, the bytes would not be those the digest is of.
-    headers: { 'accept-encoding': 'identity' },
-  });
-  const { who, response, bytes } = connection;
-  if (response.status !== 200) {
-    const code = /<Code>([A-Za-z0-9]+)<\/Code>/.exec(await readText(connection))?.[1];
-    throw sourceErrorOfStatus(response.status, who, code ?? '');
+  const who = `the storage at ${new URL(url).host}`;
+  const ask = (range: string | undefined, etag?: string) =>
+    connect(url, who, signal, { headers: headersOf(range, etag) });
+  const begun = await ask(rangeOf(0, rangeBytes));
+  // Nothing at all has no first range.
+  const connection = begun.response.status === 416 ? await ask(undefined) : begun;
+  const { response, bytes } = connection;
+  const total = totalOf(response);
+  if (total !== undefined) {
+    const etag = response.headers.get('etag') ?? undefined;
+    const rest = (start: number, size: number) => openRange(ask, { start, size, etag });
+    return fileOf(total, () => inRanges(bytes, total, rest));
   }
+  if (response.status !== 200) throw await refusalOf(connection);
   const length = response.headers.get('content-length');
-  const sizeBytes = length === null ? announcedBytes : Number(length);
-  return {
-    files: [{ path: 'model.onnx', sizeBytes, open: () => bytes }],
-    isFolder: false,
-    announcedDigest: undefined,
-  };
+  return fileOf(length === null ? announcedBytes : Number(length), () => bytes);
 }
 
-/** Connects and waits for the answer's headers; a silence of `idleMs` ends it, then or later. */
-async function connect(
-  url: string,
-  who: string,
-  signal: AbortSignal,
-  options: RequestInit,
-): Promise<Connection> {
-  const silence = new AbortController();
-  const timer = setTimeout(() => {
-    silence.abort(new Error(`nothing came for ${String(idleMs / 1000)} s`));
-  }, idleMs);
-  signal.addEventListener('abort', () => {
-    clearTimeout(timer);
-  });
-  try {
-    const response = await fetch(url, {
-      ...options,
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    timer.refresh();
-    return { who, response, bytes: readBytes(response, who, timer) };
-  } catch (error) {
-    throw connectionLost(who, error);
-  }
-}
+const fileOf = (
+  sizeBytes: number | undefined,
+  open: () => AsyncIterable<Uint8Array>,
+): OpenedSource => ({
+  files: [{ path: 'model.onnx', sizeBytes, open }],
+  isFolder: false,
+  announcedDigest: undefined,
+});
 
-async function* readBytes(
-  response: Response,
-  who: string,
-  timer: NodeJS.Timeout,
-): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of response.body ?? []) {
-      timer.refresh();
-      yield chunk;
-    }
-  } catch (error) {
-    throw connectionLost(who, error);
-  }
-}
+type Ask = (range: string, etag: string | undefined) => Promise<Connection>;
+type Range = { readonly start: number; readonly size: number; readonly etag: string | undefined };
 
-/** fetch's errors name hosts and codes, never the query that makes a presigned URL a secret. */
-function connectionLost(who: string, error: unknown): SourceError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const detail = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new SourceError(
+/** A later range, of the same object as the first. */
+async function openRange(
+  ask: Ask,
+  { start, size, etag }: Range,
+): Promise<AsyncIterable<Uint8Array>> {
+  const connection = await ask(rangeOf(start, size), etag);
+  if (connection.response.status === 206) return connection.bytes;
+  const refusal = await refusalOf(connection);
+  if (refusal.code !== 'NotAuthorized') throw refusal;
+  // The first range was allowed.
+  throw new SourceError(
     'ArtifactUnavailable',
     'unavailable',
-    `${who} cannot be reached or broke off: ${detail}`,
-    error,
+    `${refusal.message}; the URL may have expired while the model was read: raise MLOPS_S3_PRESIGN_EXPIRY`,
   );
 }
 
-async function readText({ bytes }: Connection): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of bytes) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size > answerLimit) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
+async function refusalOf(connection: Connection): Promise<SourceError> {
+  const { who, response } = connection;
+  const code = /<Code>([A-Za-z0-9]+)<\/Code>/.exec(await readText(connection))?.[1];
+  return sourceErrorOfStatus(response.status, who, code ?? '');
 }
+
+const headersOf = (range: string | undefined, etag: string | undefined) => ({
+  // Compressed on the way, the bytes would not be those the digest is of.
+  'accept-encoding': 'identity',
+  ...(range === undefined ? {} : { range }),
+  // A weak one says nothing about bytes.
+  ...(etag?.startsWith('"') === true ? { 'if-match': etag } : {}),
+});
 
 function parsed(text: string): unknown {
   try {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -16,6 +16,8 @@ const server = JSON.parse(process.env['INTEGRATION_S3'] ?? '{}') as Server;
 const bucket = `mine-${randomUUID()}`;
 const key = 'models/a b (1)/modèle.onnx';
 const bytes = Buffer.from('the bytes of a model of my own');
+const largeKey = 'models/large.onnx';
+const large = randomBytes(30_000_000);
 
 const store = s3ArtifactStore({
   endpoint: server.endpoint,
@@ -32,6 +34,10 @@ beforeAll(async () => {
     yield bytes;
   };
   await store.put(key, content(), { maxBytes: 1000 });
+  const largeContent = async function* () {
+    yield large;
+  };
+  await store.put(largeKey, largeContent(), { maxBytes: large.length });
 });
 afterAll(() => store.deletePrefix('models/'));
 beforeEach(async () => {
@@ -59,7 +65,7 @@ async function fetchWith(secret: Readonly<Record<string, string>>, wanted = key)
       source: { kind: 's3', bucket, key: wanted, credentialsDir },
       digest: undefined,
       cacheDir: join(folder.path, 'cache'),
-      maxModelBytes: 1000,
+      maxModelBytes: 100_000_000,
       fetchMs: 1000,
     },
     {
@@ -83,6 +89,13 @@ describe("an S3 server of the user's own", () => {
     expect(await fetchWith(variables)).toMatchObject({
       digest: sha256(bytes),
       sizeBytes: bytes.length,
+    });
+  });
+
+  test('gives a large object in ranges, whole', async () => {
+    expect(await fetchWith(variables, largeKey)).toMatchObject({
+      digest: sha256(large),
+      sizeBytes: 30_000_000,
     });
   });
 

@@ -9,8 +9,8 @@ import { notUsable, readStorageCredentials } from './storage-credentials.ts';
 
 export type S3Object = { readonly bucket: string; readonly key: string };
 
-/** Longer than the connection takes to come up; the bytes may flow on after it. */
-const expiresSeconds = 300;
+/** Longer than the largest model takes, whose last range is asked for near the end. */
+const expiresSeconds = 6 * 3600;
 
 /** `credentialsDir`: where the Secret is mounted. It is read each time, so that a new key is found. */
 export async function openS3(

@@ -23,6 +23,7 @@ describe('settings', () => {
         tokenFile: '/var/run/token',
       },
       modelControl: 'none',
+      isCacheShared: false,
       httpPort: 8080,
       metricsPort: 8080,
       cacheDir: '/cache',

@@ -26,6 +26,8 @@ export type Config = {
   /** `undefined`: no gRPC. */
   readonly grpcPort?: number | undefined;
   readonly cacheDir: string;
+  /** Other processes read it, too: nothing that is whole is removed. */
+  readonly isCacheShared?: boolean;
   readonly maxModelBytes: number;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
@@ -87,6 +89,7 @@ const variables = {
   MLOPS_METRICS_PORT: port.optional(),
   MLOPS_GRPC_PORT: port.optional(),
   MLOPS_CACHE_DIR: text.default('/cache'),
+  MLOPS_CACHE_SHARED: z.enum(['true', 'false']).default('false'),
   MLOPS_MAX_MODEL_BYTES: positive.default(gibibyte),
   MLOPS_MAX_BODY_BYTES: positive.default(64 * mebibyte),
   MLOPS_TIMEOUT: duration.default(60_000),
@@ -225,6 +228,7 @@ function toConfig(values: Variables, source: ModelSource | undefined): Config {
     metricsPort: values.MLOPS_METRICS_PORT ?? values.MLOPS_HTTP_PORT,
     grpcPort: values.MLOPS_GRPC_PORT,
     cacheDir: values.MLOPS_CACHE_DIR,
+    isCacheShared: values.MLOPS_CACHE_SHARED === 'true',
     maxModelBytes: values.MLOPS_MAX_MODEL_BYTES,
     maxBodyBytes: values.MLOPS_MAX_BODY_BYTES,
     timeoutMs: values.MLOPS_TIMEOUT,

@@ -23,6 +23,7 @@ export type FetchRequest = {
   /** What the bytes must hash to; `undefined` takes them as they come (inspection of a new model). */
   readonly digest: string | undefined;
   readonly cacheDir: string;
+  readonly isCacheShared?: boolean;
   readonly maxModelBytes: number;
   /** How long unreachable storage is asked again before giving up. */
   readonly fetchMs: number;
@@ -108,7 +109,7 @@ async function attemptFetch(
   request: FetchRequest,
   signal: AbortSignal,
 ): Promise<FetchedModel | SourceError> {
-  const folder = await newPartialFolder(request.cacheDir);
+  const folder = await newPartialFolder(request.cacheDir, request.isCacheShared);
   // Ends the connection however the attempt ends, also where its body was never read.
   const attempt = new AbortController();
   try {

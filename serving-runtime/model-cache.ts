@@ -20,19 +20,37 @@ export type HashedFile = {
 };
 
 const partial = '.part-';
+/** A download that has not written for so long was left by a process that was killed. */
+const abandonedMs = 10 * 60_000;
 
-/** An empty folder to download into; what a killed container left of earlier ones is removed. */
-export async function newPartialFolder(cacheDir: string): Promise<string> {
+/**
+ * An empty folder to download into; what a killed container left of earlier ones is removed. In a cache that
+ * is shared they may be downloads of others, so those only that nobody goes on with.
+ */
+export async function newPartialFolder(cacheDir: string, isShared = false): Promise<string> {
   try {
     await mkdir(cacheDir, { recursive: true });
     for (const name of await readdir(cacheDir)) {
-      if (name.startsWith(partial))
-        await rm(join(cacheDir, name), { recursive: true, force: true });
+      const folder = join(cacheDir, name);
+      if (name.startsWith(partial) && (!isShared || (await isAbandoned(folder)))) {
+        await rm(folder, { recursive: true, force: true });
+      }
     }
     return await mkdtemp(join(cacheDir, partial));
   } catch (error) {
     throw diskFailure(error, cacheDir);
   }
+}
+
+/** Other pods of the node may download into the same cache just now. */
+async function isAbandoned(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []);
+  const times = await Promise.all(
+    ['.', ...names].map(
+      async (name) => (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0,
+    ),
+  );
+  return Math.max(...times) < Date.now() - abandonedMs;
 }
 
 /** Why the cache cannot be written, in terms of what a user can change. */
@@ -66,10 +84,18 @@ export async function keepFolder(
   digest: string,
 ): Promise<string> {
   const final = folderOf(cacheDir, digest);
-  await rm(final, { recursive: true, force: true });
-  await rename(folder, final);
+  try {
+    await rename(folder, final);
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    // Another pod of the node was faster; what it left is checked like what any other left.
+    if ((await findCached(cacheDir, digest)) === undefined) await rename(folder, final);
+  }
   return final;
 }
+
+const isTaken = (error: unknown): boolean =>
+  ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /**
  * The model with this digest if an earlier container of the pod left it whole; it is hashed again, as

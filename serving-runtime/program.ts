@@ -71,7 +71,9 @@ async function serveModel(
       await sleep(ms);
     },
     readCatalog: () => readCatalog(config, variables),
-    dropBytes: (digest) => dropCached(config.cacheDir, digest),
+    dropBytes: async (digest) => {
+      if (config.isCacheShared !== true) await dropCached(config.cacheDir, digest);
+    },
     stepsOf: (entry, context) =>
       loadSteps(entry, config, { ...context, logger, spawnWorker, probe }),
     onListening: (ports) => {

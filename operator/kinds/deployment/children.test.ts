@@ -97,6 +97,14 @@ describe('a serving pod', () => {
     expect(spec.volumes?.map(({ name }) => name)).toContain('extra');
   });
 
+  test("keeps verified models in a volume of the user's own, which pods of a node share", () => {
+    const volume = { name: 'cache', hostPath: { path: '/var/lib/models' } };
+    const { spec, env } = podOf({ pod: { volumes: [volume] } });
+    expect(spec.volumes?.filter(({ name }) => name === 'cache')).toEqual([volume]);
+    expect(env).toMatchObject({ MLOPS_CACHE_SHARED: 'true' });
+    expect(podOf().env).not.toHaveProperty('MLOPS_CACHE_SHARED');
+  });
+
   test('always sends sketches of its features to the API, and logs no request unasked', () => {
     const { env } = podOf();
     expect(env).toMatchObject({

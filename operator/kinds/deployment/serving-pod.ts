@@ -9,6 +9,8 @@ import { restrictedPod } from '../restricted-pod.ts';
 import { GRPC_PORT, SERVING_PORT } from './names.ts';
 
 export const SERVING_CONTAINER = 'serving';
+/** The volume of verified models; one of the user's own, such as a hostPath, is shared by the pods of a node. */
+const CACHE = 'cache';
 
 const TOKEN_DIRECTORY = '/var/run/secrets/mlops.pynomaly.io';
 const DRAIN_SECONDS = 5;
@@ -33,11 +35,18 @@ export const servingPod = (
         servingContainer(deployment, version, source, defaults),
         ...(theirs.containers ?? []).filter(({ name }) => name !== SERVING_CONTAINER),
       ],
-      volumes: [...(theirs.volumes ?? []), { name: 'cache', emptyDir: {} }, ...source.volumes],
+      volumes: [
+        ...(theirs.volumes ?? []),
+        ...(bringsCache(deployment) ? [] : [{ name: CACHE, emptyDir: {} }]),
+        ...source.volumes,
+      ],
     },
     defaults,
   );
 };
+
+const bringsCache = ({ spec }: Deployment): boolean =>
+  ((spec.pod ?? {}) as Partial<PodSpec>).volumes?.some(({ name }) => name === CACHE) ?? false;
 
 /** A request may run that long after the pod was told to stop, and some seconds pass before that. */
 const graceOf = ({ spec }: Deployment): number =>
@@ -70,7 +79,7 @@ const servingContainer = (
       { name: 'grpc', containerPort: GRPC_PORT, protocol: 'TCP' },
     ],
     env: [...settingsOf(deployment, version, defaults), ...source.env],
-    volumeMounts: [{ name: 'cache', mountPath: '/cache' }, ...source.mounts],
+    volumeMounts: [{ name: CACHE, mountPath: '/cache' }, ...source.mounts],
     ...(resources === undefined ? {} : { resources: resources as Resources }),
     ...probes(),
   };
@@ -111,6 +120,7 @@ const settingsOf = (
     ...(defaults.otlpEndpoint === undefined
       ? []
       : [{ name: 'MLOPS_OTLP_ENDPOINT', value: defaults.otlpEndpoint }]),
+    ...(bringsCache(deployment) ? [{ name: 'MLOPS_CACHE_SHARED', value: 'true' }] : []),
     ...executionOf(deployment),
     ...loggingOf(deployment, defaults),
   ];

@@ -1,7 +1,7 @@
 /** The runtime's settings: the only reader of the environment. Every fault is reported at once. */
 import { z } from 'zod';
-import type { ModelSource } from './source-setting.ts';
-import { parseSource } from './source-setting.ts';
+import type { ModelSource } from './fetching/source-setting.ts';
+import { parseSource } from './fetching/source-setting.ts';
 import { executionVariables, readExecution } from './inference/execution-config.ts';
 import type { ExecutionSettings } from './inference/served-model.ts';
 import { ModelFailure } from './model-failure.ts';

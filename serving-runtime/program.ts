@@ -6,9 +6,9 @@ import { readConfig, readMode, sourceReader, terminationLogPath } from './config
 import { ModelFailure } from './model-failure.ts';
 import type { WorkerStart } from './inference/worker-messages.ts';
 import type { InferenceWorker } from './inference/worker-pool.ts';
-import { fetchModel } from './fetch-model.ts';
+import { fetchModel } from './fetching/fetch-model.ts';
 import type { Catalog } from './repository/catalog.ts';
-import { dropCached } from './model-cache.ts';
+import { dropCached } from './fetching/model-cache.ts';
 import { readCatalogFile } from './repository/catalog-file.ts';
 import { fetchEnvironment, loadSteps } from './repository/load-steps.ts';
 import type { Ports } from './serve.ts';

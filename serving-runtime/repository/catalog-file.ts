@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { load as parseYaml } from 'js-yaml';
 import { z } from 'zod';
-import type { ModelSource } from '../source-setting.ts';
+import type { ModelSource } from '../fetching/source-setting.ts';
 import { ensembleNode } from '../ensemble/graph.ts';
 import { ModelFailure } from '../model-failure.ts';
 import { isDigest } from '../protocol/artifact-grant.ts';

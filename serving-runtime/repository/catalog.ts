@@ -1,5 +1,5 @@
 /** What a process may serve: models with the digest their bytes must have, and ensembles of them. */
-import type { ModelSource } from '../source-setting.ts';
+import type { ModelSource } from '../fetching/source-setting.ts';
 import type { EnsembleNode } from '../ensemble/graph.ts';
 
 export type ModelIdentity = { readonly model: string; readonly version: string };

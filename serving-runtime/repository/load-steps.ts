@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
-import { fetchModel } from '../fetch-model.ts';
+import { fetchModel } from '../fetching/fetch-model.ts';
 import { prepareModel } from '../inference/served-model.ts';
 import type { WorkerStart } from '../inference/worker-messages.ts';
 import type { InferenceWorker } from '../inference/worker-pool.ts';

@@ -2,7 +2,7 @@
 import { compileEnsemble } from '../ensemble/compile.ts';
 import type { EnsembleNode } from '../ensemble/graph.ts';
 import type { ServedModel } from '../inference/served-model.ts';
-import type { FetchedModel } from '../model-cache.ts';
+import type { FetchedModel } from '../fetching/model-cache.ts';
 import type { ModelSession } from '../session.ts';
 import type { ModelMetrics } from '../telemetry/model-metrics.ts';
 import { warmUp } from '../warm-up.ts';

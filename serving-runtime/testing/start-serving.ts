@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import { sourceReader } from '../config.ts';
 import type { WorkerStart } from '../inference/worker-messages.ts';
-import { dropCached } from '../model-cache.ts';
+import { dropCached } from '../fetching/model-cache.ts';
 import type { Catalog } from '../repository/catalog.ts';
 import { readCatalogFile } from '../repository/catalog-file.ts';
 import { loadSteps, modelSteps } from '../repository/load-steps.ts';

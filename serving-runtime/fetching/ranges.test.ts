@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { listen } from './drain.ts';
+import { listen } from '../drain.ts';
 import { openUrl } from './http-source.ts';
 
 const object = randomBytes(50_000_000);

@@ -2,10 +2,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { s3ArtifactStore } from '../operator/artifacts/s3-artifact-store.ts';
+import { s3ArtifactStore } from '../../operator/artifacts/s3-artifact-store.ts';
 import { fetchModel } from './fetch-model.ts';
-import { sha256 } from './testing/artifact-server.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { sha256 } from '../testing/artifact-server.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 
 type Server = {
   readonly endpoint: string;

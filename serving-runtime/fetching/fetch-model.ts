@@ -11,10 +11,10 @@ import {
   keepFolder,
   newPartialFolder,
 } from './model-cache.ts';
-import { ModelFailure } from './model-failure.ts';
+import { ModelFailure } from '../model-failure.ts';
 import type { OpenedSource } from './model-source.ts';
 import { openSource } from './model-source.ts';
-import type { FailureReason } from './protocol/termination-message.ts';
+import type { FailureReason } from '../protocol/termination-message.ts';
 import { SourceError } from './source-error.ts';
 import { storeFile, tooLarge } from './store-file.ts';
 

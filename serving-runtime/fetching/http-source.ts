@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { Connection } from './http-connection.ts';
 import { connect, readText } from './http-connection.ts';
 import type { OpenedSource } from './model-source.ts';
-import type { ArtifactGrant } from './protocol/artifact-grant.ts';
-import { parseArtifactGrant } from './protocol/artifact-grant.ts';
+import type { ArtifactGrant } from '../protocol/artifact-grant.ts';
+import { parseArtifactGrant } from '../protocol/artifact-grant.ts';
 import { inRanges, rangeBytes, rangeOf, totalOf } from './ranges.ts';
 import { SourceError, sourceErrorOfStatus } from './source-error.ts';
 

@@ -1,4 +1,4 @@
-import type { FailureReason } from './protocol/termination-message.ts';
+import type { FailureReason } from '../protocol/termination-message.ts';
 
 /**
  * One attempt at the bytes failed. `retry` says how often it is worth trying again: `refused` once

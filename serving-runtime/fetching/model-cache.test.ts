@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findCached, keepFolder, newPartialFolder } from './model-cache.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 
 const bytes = Buffer.from('a model');
 const sha256 = createHash('sha256').update(bytes).digest('hex');

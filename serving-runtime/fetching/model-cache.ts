@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { ModelFailure } from './model-failure.ts';
-import { folderManifest } from './protocol/folder-manifest.ts';
+import { ModelFailure } from '../model-failure.ts';
+import { folderManifest } from '../protocol/folder-manifest.ts';
 
 export type FetchedModel = {
   /** The ONNX file to load; its other files lie beside it. */

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FetchRequest } from './fetch-model.ts';
 import { fetchModel } from './fetch-model.ts';
-import type { ArtifactServer } from './testing/artifact-server.ts';
-import { sha256, startArtifactServer } from './testing/artifact-server.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import type { ArtifactServer } from '../testing/artifact-server.ts';
+import { sha256, startArtifactServer } from '../testing/artifact-server.ts';
+import { temporaryFolder } from '../testing/temporary-folder.ts';
 
 const bytes = Buffer.from('the bytes of a model, long enough to be cut in two');
 const digest = sha256(bytes);

@@ -75,6 +75,16 @@ const ours = (
   };
 };
 
+/** Requests that may be at work or wait in the bounded one. */
+export const PLACES = 12;
+
+/** Ours with few places to wait, so that what is admitted is answered soon. */
+export const oursBounded = (config: Config): Contestant =>
+  ours(config, 'ours-bounded', `ours with ${PLACES} places`, {
+    MLOPS_CONTAINER_CONCURRENCY: '4',
+    MLOPS_QUEUE_SIZE: String(PLACES - 4),
+  });
+
 /** Ours with room for all of very many clients, who would otherwise be told to come back later. */
 export const oursForMany = (config: Config): Contestant =>
   ours(config, 'ours-many', 'ours with a queue of 20,000', { MLOPS_QUEUE_SIZE: '20000' });

@@ -1,4 +1,5 @@
 /** What this runtime promises, and whether it held. */
+import { PLACES } from './contestants.ts';
 import type { Measurement, Protocol } from './rounds.ts';
 import type { Scenarios } from './scenarios.ts';
 
@@ -143,6 +144,7 @@ export const scenarioGoals = ({
   openLoop,
   closedLoop,
   atRest,
+  overload,
 }: Scenarios): readonly Goal[] => {
   const { connections } = openLoop;
   const cpuPerRow = (heavy.cpuMs * 1000) / heavy.requests;
@@ -154,7 +156,7 @@ export const scenarioGoals = ({
       cpuPerRow / heavy.inProcessMicros,
       1.5,
     ),
-    atMost(`${connections} connections, 2000/s: errors`, openLoop.errors, 0),
+    atMost(`${connections} connections, 2000/s: errors`, openLoop.errors + openLoop.refused, 0),
     atMost(`${connections} connections, 2000/s: p99, ms`, openLoop.p99, 100),
     atMost(
       `${connections} connections, 2000/s: slowest beside p99`,
@@ -168,6 +170,18 @@ export const scenarioGoals = ({
       3,
     ),
     atMost(`${connections} clients: errors`, closedLoop.errors, 0),
+    atMost(
+      '10 times the capacity: p99 of the admitted beside what all places take',
+      overload.p99 / ((PLACES / overload.capacity) * 1000),
+      2,
+    ),
+    atLeast(
+      '10 times the capacity: answers per second beside the capacity',
+      (overload.answered / (overload.answered + overload.refused)) * 10,
+      0.7,
+    ),
+    atMost('10 times the capacity: p99 of health, ms', overload.healthP99, 100),
+    atMost('10 times the capacity: neither answered nor told to come later', overload.errors, 0),
     atMost('at rest: memory, MiB', atRest.residentMib, 150),
     atMost('start to ready with a small model, ms', atRest.readyMs, 1500),
   ];

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../../cluster/config.ts';
 import { installPackages, loadPackages } from '../../cluster/debian-packages.ts';
 import { createProgress } from '../../cluster/progress.ts';
-import { contestantsOf, oursForMany } from './contestants.ts';
+import { contestantsOf, oursBounded, oursForMany } from './contestants.ts';
 import { goalsOf, scenarioGoals } from './goals.ts';
 import { pythonEnvironment } from './python.ts';
 import { goalLines, report } from './report.ts';
@@ -69,7 +69,7 @@ const main = async (): Promise<boolean> => {
     if (iris === undefined || heavy === undefined || ours === undefined)
       throw new Error('nothing to measure');
     const scenarios = await runScenarios(
-      { ours, oursForMany: oursForMany(config) },
+      { ours, forMany: oursForMany(config), bounded: oursBounded(config) },
       { iris, heavy },
       options,
     );

@@ -1,12 +1,18 @@
-/** Open loop: requests come when they come, over very many connections, and not when the server has time. */
+/** Open loop: requests come when they come, over many connections, and not when the server has time. */
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type OpenLoopResult = {
   readonly connections: number;
-  readonly sent: number;
+  /** A second. */
+  readonly rate: number;
+  /** 200. */
+  readonly answered: number;
+  /** 429. */
+  readonly refused: number;
+  /** Anything else. */
   readonly errors: number;
-  /** Milliseconds from when a request was due. */
+  /** Of those answered, milliseconds from when a request was due. */
   readonly p50: number;
   readonly p99: number;
   readonly slowest: number;
@@ -29,36 +35,19 @@ export const openLoop = async (options: OpenLoop): Promise<OpenLoopResult> => {
     { length: connections },
     () => new Agent({ keepAlive: true, maxSockets: 1 }),
   );
-  const ask = (agent: Agent): Promise<boolean> =>
-    new Promise((resolve) => {
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      };
-      const asked = request(url, { method: 'POST', agent, headers }, (response) => {
-        response.resume().once('end', () => {
-          resolve(response.statusCode === 200);
-        });
-      });
-      asked.once('error', () => {
-        resolve(false);
-      });
-      asked.end(body);
-    });
   try {
-    let errors = 0;
     for (let i = 0; i < connections; i += 50) {
-      const opened = await Promise.all(agents.slice(i, i + 50).map(ask));
-      errors += opened.filter((ok) => !ok).length;
+      await Promise.all(agents.slice(i, i + 50).map((agent) => ask(agent, url, body)));
     }
     await delay(500);
     const took: number[] = [];
+    const counts = { answered: 0, refused: 0, errors: 0 };
     const began = performance.now();
     const dueMs = (index: number) => (index * 1000) / rate;
     const one = async (index: number): Promise<void> => {
-      const ok = await ask(agents[index % connections] as Agent);
-      took.push(performance.now() - began - dueMs(index));
-      if (!ok) errors += 1;
+      const status = await ask(agents[index % connections] as Agent, url, body);
+      if (status === 200) took.push(performance.now() - began - dueMs(index));
+      counts[status === 200 ? 'answered' : status === 429 ? 'refused' : 'errors'] += 1;
     };
     const asked: Promise<void>[] = [];
     while (asked.length < rate * seconds) {
@@ -70,15 +59,27 @@ export const openLoop = async (options: OpenLoop): Promise<OpenLoopResult> => {
     await Promise.all(asked);
     took.sort((a, b) => a - b);
     const at = (share: number) => took[Math.floor(took.length * share)] ?? 0;
-    return {
-      connections,
-      sent: took.length,
-      errors,
-      p50: at(0.5),
-      p99: at(0.99),
-      slowest: took.at(-1) ?? 0,
-    };
+    const times = { p50: at(0.5), p99: at(0.99), slowest: took.at(-1) ?? 0 };
+    return { connections, rate, ...counts, ...times };
   } finally {
     for (const agent of agents) agent.destroy();
   }
 };
+
+/** The status; 0 where there was no answer. */
+const ask = (agent: Agent, url: string, body: string): Promise<number> =>
+  new Promise((resolve) => {
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    const asked = request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume().once('end', () => {
+        resolve(response.statusCode ?? 0);
+      });
+    });
+    asked.once('error', () => {
+      resolve(0);
+    });
+    asked.end(body);
+  });

@@ -7,7 +7,8 @@ export const TROUBLES = ['refusing', 'cutting', 'silent'] as const;
 export type Mood = 'up' | (typeof TROUBLES)[number];
 
 export class MoodyServer {
-  mood: Mood = 'up';
+  #mood: Mood = 'up';
+  #troubleEndedAt = Number.NEGATIVE_INFINITY;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -23,6 +24,20 @@ export class MoodyServer {
     const moody = new MoodyServer(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return moody;
+  }
+
+  get mood(): Mood {
+    return this.#mood;
+  }
+
+  set mood(mood: Mood) {
+    if (mood === 'up') this.#troubleEndedAt = performance.now();
+    this.#mood = mood;
+  }
+
+  /** Whether it was in trouble at any time since `moment`, on the monotonic clock in milliseconds. */
+  wasTroubledSince(moment: number): boolean {
+    return this.#mood !== 'up' || this.#troubleEndedAt >= moment;
   }
 
   get url(): string {

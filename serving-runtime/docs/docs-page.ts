@@ -37,7 +37,8 @@ export function docsPage(
 <textarea id="request" rows="14" spellcheck="false">${example}</textarea>
 <p><button id="send">Predict</button> <span id="took" role="status"></span></p>
 <pre id="answer" aria-live="polite"></pre>
-<p><a href="openapi.json">OpenAPI description</a> · <a href="metrics">metrics</a>${others.map(linkTo).join('')}</p>
+<p><a href="openapi.json">OpenAPI description</a> · <a href="metrics">metrics</a></p>
+${others.length === 0 ? '' : `<p>Other models: ${others.map(linkTo).join(' · ')}</p>`}
 </main>
 <script>${script(address)}</script></html>
 `,
@@ -45,7 +46,7 @@ export function docsPage(
 }
 
 const linkTo = (name: string): string =>
-  ` · <a href="docs?model=${escape(encodeURIComponent(name))}">${escape(name)}</a>`;
+  `<a href="docs?model=${escape(encodeURIComponent(name))}">${escape(name)}</a>`;
 
 const rows = (role: string, tensors: readonly TensorSignature[]): string =>
   tensors

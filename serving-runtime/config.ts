@@ -7,6 +7,7 @@ import type { ExecutionSettings } from './inference/served-model.ts';
 import { ModelFailure } from './model-failure.ts';
 import { isDigest } from './protocol/artifact-grant.ts';
 import { parseDuration } from './protocol/duration.ts';
+import { httpUrl, share } from './setting-types.ts';
 import type { ReadSource } from './repository/catalog-file.ts';
 import type { ModelControl } from './repository/repository-api.ts';
 import type { RequestsConfig } from './requests/requests-config.ts';
@@ -63,13 +64,6 @@ const duration = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'is not a duration such as 10s or 1m30s' });
   return z.NEVER;
 });
-const httpUrl = z
-  .string()
-  .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'is not an http(s) URL');
-const share = z
-  .string()
-  .transform((value) => (value.trim() === '' ? Number.NaN : Number(value)))
-  .refine((value) => value >= 0 && value <= 1, 'is not a share from 0 to 1');
 const digest = z.string().refine(isDigest, 'is not sha256: and 64 lower-case hexadecimal digits');
 
 const variables = {
@@ -103,6 +97,11 @@ const variables = {
   ...executionVariables,
   ...requestVariables,
   MLOPS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+};
+
+type SourceVariables = {
+  readonly MLOPS_TOKEN_FILE?: string | undefined;
+  readonly MLOPS_S3_CREDENTIALS_DIR?: string | undefined;
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -149,11 +148,11 @@ export function readConfig(mode: Mode, environment: Environment): Config {
 }
 
 /** Reads one source as MLOPS_MODEL_SOURCE has it, with the other settings of this process. */
-export function sourceReader(environment: Environment): ReadSource {
-  const settings = {
-    tokenFile: environment['MLOPS_TOKEN_FILE'],
-    credentialsDir: environment['MLOPS_S3_CREDENTIALS_DIR'],
-  };
+export function sourceReader({
+  MLOPS_TOKEN_FILE: tokenFile,
+  MLOPS_S3_CREDENTIALS_DIR: credentialsDir,
+}: SourceVariables): ReadSource {
+  const settings = { tokenFile, credentialsDir };
   return (value, faults) => parseSource(value, settings, faults);
 }
 
@@ -209,11 +208,8 @@ function readSource(values: Variables, faults: string[]): ModelSource | undefine
       `exactly one of ${sources.slice(0, -1).join(', ')} and MLOPS_MODEL_SOURCE must be set`,
     );
   }
-  const settings = {
-    tokenFile: values.MLOPS_TOKEN_FILE,
-    credentialsDir: values.MLOPS_S3_CREDENTIALS_DIR,
-  };
-  return candidates.map((candidate) => parseSource(candidate, settings, faults))[0];
+  const read = sourceReader(values);
+  return candidates.map((candidate) => read(candidate, faults))[0];
 }
 
 function toConfig(values: Variables, source: ModelSource | undefined): Config {

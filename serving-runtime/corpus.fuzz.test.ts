@@ -8,31 +8,23 @@ import { prepareMessage } from './grpc/infer-messages.ts';
 import { decodeMessage } from './grpc/method.ts';
 import { prepareInference } from './infer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
+import { fuzzedSignature } from './testing/fuzzed-signature.ts';
 
 const folder = join(import.meta.dirname, 'testing/corpus');
 const recorded = readdirSync(folder)
   .filter((name) => name.endsWith('.bin'))
   .map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
 
-const signature = {
-  inputs: [
-    { name: 'x', datatype: 'FP32', shape: [-1, 2] },
-    { name: 's', datatype: 'BYTES', shape: [-1] },
-    { name: 'i', datatype: 'INT64', shape: [-1] },
-  ],
-  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
-} as const;
-
 function prepare(name: string, bytes: Uint8Array) {
   const body = Buffer.from(bytes);
   if (name.startsWith('grpc')) {
     const [message = new Uint8Array()] = new FrameDecoder(1e6).push(body);
-    return prepareMessage(decodeMessage(ModelInferRequestSchema, message), signature);
+    return prepareMessage(decodeMessage(ModelInferRequestSchema, message), fuzzedSignature);
   }
   const length = name.startsWith('binary')
     ? readFileSync(join(folder, name.replace('.bin', '.length')), 'utf8')
     : undefined;
-  return prepareInference(body, length, signature);
+  return prepareInference(body, length, fuzzedSignature);
 }
 
 /** A few bytes changed, put in or left out. */

@@ -2,20 +2,12 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { prepareInference } from './infer.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
-
-const signature = {
-  inputs: [
-    { name: 'x', datatype: 'FP32', shape: [-1, 2] },
-    { name: 's', datatype: 'BYTES', shape: [-1] },
-    { name: 'i', datatype: 'INT64', shape: [-1] },
-  ],
-  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1] }],
-} as const;
+import { fuzzedSignature } from './testing/fuzzed-signature.ts';
 
 /** What the parser does with a body: takes it, or refuses it as a client's fault. */
 function isAnswered(body: Buffer, jsonLength?: string): boolean {
   try {
-    prepareInference(body, jsonLength, signature);
+    prepareInference(body, jsonLength, fuzzedSignature);
   } catch (error) {
     return error instanceof ProtocolError && error.status === 400;
   }

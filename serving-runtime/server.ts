@@ -171,12 +171,11 @@ function servedModels({ repository }: ServerParts): readonly ModelMetadata[] {
 }
 
 function docsOf(parts: ServerParts, name: string | undefined): ReturnType<typeof docsPage> {
-  const { entry } = findOrFirst(parts, name);
-  const all = servedModels(parts);
-  const others = all.filter(({ name: each }) => each !== entry.model);
+  const shown = findOrFirst(parts, name).entry.model;
+  const served = parts.repository.defaults.map(({ entry }) => entry.model);
   return docsPage(
-    parts.repository.describe(entry.model, undefined),
-    others.map((other) => other.name),
+    parts.repository.describe(shown, undefined),
+    served.filter((each) => each !== shown),
   );
 }
 

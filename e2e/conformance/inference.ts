@@ -1,6 +1,6 @@
 /** Inferences and what is said of their answers. */
 import { expectThat, Mismatch } from './case.ts';
-import { sampleInputs } from './sample-request.ts';
+import { binaryOf, sampleInputs, type SampleInput } from './sample-request.ts';
 import { call, jsonOf, type Reply, type Target } from './target.ts';
 
 export type AnsweredOutput = {
@@ -35,6 +35,10 @@ export async function infer(target: Target, body: object): Promise<Answer> {
   }
   return answerOf(jsonOf(reply));
 }
+
+/** An output's values as raw bytes. */
+export const rawBytesOf = (output: AnsweredOutput): Buffer =>
+  binaryOf({ ...output, data: (output.data ?? []).flat(32) as SampleInput['data'] } as SampleInput);
 
 export function answerOf(value: unknown): Answer {
   const { outputs } = value as Partial<Answer>;

@@ -3,30 +3,20 @@
  * Prints what each case says of each server, writes .build/conformance-peers.json; exit code 1 where a case
  * failed on this runtime.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { contestantsOf } from '../bench/serving/contestants.ts';
-import { pythonEnvironment } from '../bench/serving/python.ts';
+import { prepare } from '../bench/serving/prepare.ts';
 import { start } from '../bench/serving/rounds.ts';
-import { MODEL_NAME, prepareWorkloads } from '../bench/serving/workload.ts';
-import { readConfig } from '../cluster/config.ts';
-import { createProgress } from '../cluster/progress.ts';
+import { MODEL_NAME } from '../bench/serving/workload.ts';
 import { runCases, type Result } from './run-cases.ts';
 import { openTarget } from './target.ts';
 
 const NAMES = ['ours', 'mlserver', 'kserve', 'triton'];
 const marks = { ok: 'ok', failed: 'FAILED', skipped: '-' } as const;
 
-const config = readConfig();
-const progress = createProgress({ timingsFile: join(config.build, 'timings.jsonl') });
-const folder = join(config.build, 'conformance-peers');
-mkdirSync(folder, { recursive: true });
-const requirements = join(import.meta.dirname, '../bench/serving/requirements.txt');
-const python = async () =>
-  (await pythonEnvironment(config, progress, 'models', requirements)).python;
-const [iris] = await prepareWorkloads(config.repository, join(folder, 'models'), python);
+const { config, folder, workloads, contestants } = await prepare('conformance-peers');
+const [iris] = workloads;
 if (iris === undefined) throw new Error('there is no model to ask for');
-const contestants = await contestantsOf(config, progress);
 
 const results: Record<string, readonly Result[]> = {};
 for (const contestant of contestants.filter(({ name }) => NAMES.includes(name))) {

@@ -11,40 +11,37 @@ export function compileModel(
   const { signature } = member;
   checkNames(Object.keys(inputs), signature.inputs, `${at}.inputs`);
   checkNames(Object.keys(outputs ?? {}), signature.outputs, `${at}.outputs`);
-  const taken = signature.inputs.map(
-    (input) => [input.name, inputs[input.name] ?? input.name] as const,
-  );
-  const given = signature.outputs.flatMap(({ name }) =>
-    outputs === undefined
-      ? [[name, name] as const]
-      : outputs[name] === undefined
-        ? []
-        : [[name, outputs[name]] as const],
-  );
-  const needs = signature.inputs.map((input, i) => ({
+  const taken = signature.inputs.map((input) => ({
     ...input,
-    name: taken[i]?.[1] ?? input.name,
+    from: ownValue(inputs, input.name) ?? input.name,
   }));
-  const gives = given.flatMap(([from, name]) =>
-    signature.outputs
-      .filter((output) => output.name === from)
-      .map((output) => ({ ...output, name })),
-  );
+  const given = signature.outputs.flatMap((output) => {
+    const as = outputs === undefined ? output.name : ownValue(outputs, output.name);
+    return as === undefined ? [] : [{ ...output, as }];
+  });
+  const gives = given.map(({ as, ...output }) => ({ ...output, name: as }));
   checkDistinct(gives, `${at}.outputs`);
   return {
-    needs: mergeNeeds(needs, at),
+    needs: mergeNeeds(
+      taken.map(({ from, ...input }) => ({ ...input, name: from })),
+      at,
+    ),
     gives,
     run: async (tensors, asked) => {
       const refusal = asked.refusal();
       if (refusal !== undefined) throw refusal;
       const results = await member.run({
         ...asked,
-        inputs: new Map(taken.map(([input, name]) => [input, pick(tensors, name)])),
-        outputs: given.map(([name]) => name),
+        inputs: new Map(taken.map(({ name, from }) => [name, pick(tensors, from)])),
+        outputs: given.map(({ name }) => name),
       });
       return new Map(
-        given.flatMap(([, name], i) => (results[i] === undefined ? [] : [[name, results[i]]])),
+        given.flatMap(({ as }, i) => (results[i] === undefined ? [] : [[as, results[i]]])),
       );
     },
   };
 }
+
+/** Names come from files: one may be that of something every object has. */
+const ownValue = (names: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(names, name) ? names[name] : undefined;

@@ -1,6 +1,7 @@
 /** Bodies of the Open Inference Protocol v2 over REST, and the parser of an inference request. */
 import type { Datatype } from './datatypes.ts';
 import { datatypes, isDatatype } from './datatypes.ts';
+import { isRecord } from './is-record.ts';
 import { invalidRequest } from './protocol-error.ts';
 import type { TensorSignature } from './signature.ts';
 
@@ -75,10 +76,6 @@ export function parseInferenceRequest(body: unknown): InferenceRequest {
     inputs: parseInputs(body['inputs']),
     outputs: parseOutputs(body['outputs']),
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseId(value: unknown): string | undefined {

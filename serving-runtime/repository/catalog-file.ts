@@ -9,7 +9,7 @@ import { ensembleNode } from '../ensemble/graph.ts';
 import { ModelFailure } from '../model-failure.ts';
 import { isDigest } from '../protocol/artifact-grant.ts';
 import type { Catalog, CatalogEntry } from './catalog.ts';
-import { idOf } from './catalog.ts';
+import { idOf } from '../model-identity.ts';
 
 /** Reads a source as MLOPS_MODEL_SOURCE has it; adds to `faults` where it is none. */
 export type ReadSource = (value: string, faults: string[]) => ModelSource | undefined;

@@ -1,8 +1,7 @@
 /** What a process may serve: models with the digest their bytes must have, and ensembles of them. */
 import type { ModelSource } from '../fetching/source-setting.ts';
 import type { EnsembleNode } from '../ensemble/graph.ts';
-
-export type ModelIdentity = { readonly model: string; readonly version: string };
+import type { ModelIdentity } from '../model-identity.ts';
 
 /** A name's entries stand in order: where no version is asked, the first that is loaded answers. */
 export type CatalogEntry = ModelIdentity & {
@@ -20,5 +19,3 @@ export type Catalog = readonly CatalogEntry[];
 /** Nothing of what is served under it differs. */
 export const isSameEntry = (a: CatalogEntry, b: CatalogEntry): boolean =>
   a.version === b.version && a.digest === b.digest && a.content.kind === b.content.kind;
-
-export const idOf = ({ model, version }: ModelIdentity): string => `${model}\n${version}`;

@@ -1,6 +1,7 @@
 /** Why a request for a model cannot be answered. Pure. */
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import type { Catalog, ModelIdentity } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
+import type { ModelIdentity } from '../model-identity.ts';
 import type { VersionState } from './version-states.ts';
 
 export type Known = {

@@ -38,14 +38,11 @@ export function withMembers(wanted: Catalog, catalog: Catalog, served: Served): 
  * changes. Throws what the first failure throws, with nothing of it left open.
  */
 export async function loadChanges(wanted: Catalog, changes: LoadChanges): Promise<Served> {
-  const plan = planOf(wanted, changes.served);
+  const { served, states, loader } = changes;
+  const plan = planOf(wanted, served);
   const ready = new Map<CatalogEntry, LoadedModel>();
   const fresh: LoadedModel[] = [];
-  const bring = async (
-    entry: CatalogEntry,
-    load: () => Promise<LoadedModel>,
-    { served, states }: LoadChanges,
-  ) => {
+  const bring = async (entry: CatalogEntry, load: () => Promise<LoadedModel>) => {
     try {
       const loaded = await load();
       fresh.push(loaded);
@@ -58,18 +55,18 @@ export async function loadChanges(wanted: Catalog, changes: LoadChanges): Promis
   try {
     for (const entry of plan) {
       if (entry.content.kind !== 'onnx') continue;
-      const same = sameAs(entry, changes.served);
+      const same = sameAs(entry, served);
       if (same !== undefined) ready.set(entry, same);
-      else await bring(entry, () => loadModel(entry, changes), changes);
+      else await bring(entry, () => loadModel(entry, changes));
     }
     for (const entry of plan) {
       if (entry.content.kind !== 'ensemble') continue;
       const { graph } = entry.content;
-      const same = sameAs(entry, changes.served);
+      const same = sameAs(entry, served);
       const find = (model: string, version: string | undefined) =>
         findMember(entry, ready, { model, version });
       if (same !== undefined && isWhole(same, graph, find)) ready.set(entry, same);
-      else await bring(entry, () => buildEnsemble(entry, graph, find, changes.loader), changes);
+      else await bring(entry, () => buildEnsemble(entry, graph, find, loader));
     }
   } catch (error) {
     await Promise.all(fresh.toReversed().map(({ model }) => model.close()));

@@ -1,6 +1,7 @@
 /** The repository extension over REST. */
 import type { IncomingMessage } from 'node:http';
 import { parseJson } from '../parse-json.ts';
+import { isRecord } from '../protocol/is-record.ts';
 import { invalidRequest } from '../protocol/protocol-error.ts';
 import { checkBodyHeaders, readBody } from '../read-body.ts';
 import type { RepositoryParts } from './repository-api.ts';
@@ -37,6 +38,3 @@ function readObject(body: Buffer): Readonly<Record<string, unknown>> {
   if (isRecord(value)) return value;
   throw invalidRequest('the body is not a JSON object; send {} or nothing');
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,8 +3,9 @@ import { ModelFailure } from '../model-failure.ts';
 import type { ModelMetadata } from '../protocol/messages.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { ModelMetrics } from '../telemetry/model-metrics.ts';
-import type { Catalog, CatalogEntry, ModelIdentity } from './catalog.ts';
-import { idOf } from './catalog.ts';
+import type { Catalog, CatalogEntry } from './catalog.ts';
+import type { ModelIdentity } from '../model-identity.ts';
+import { idOf } from '../model-identity.ts';
 import { whyNotServed } from './explain-missing.ts';
 import { loadChanges, withMembers } from './load-changes.ts';
 import type { VersionLoader } from './load-version.ts';
@@ -186,13 +187,9 @@ export class ModelRepository {
   }
 
   async #load(wanted: Catalog, signal: AbortSignal): Promise<void> {
-    const { loader, states, served } = {
-      loader: this.#environment,
-      states: this.#states,
-      served: this.#served,
-    };
+    const [served, states, loader] = [this.#served, this.#states, this.#environment];
     const all = withMembers(wanted, this.#catalog, served);
-    this.#swap(await loadChanges(all, { loader, states, served, signal }));
+    this.#swap(await loadChanges(all, { served, states, loader, signal }));
   }
 
   /** In one step: a request finds all of before, or all of after. */

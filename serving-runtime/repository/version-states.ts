@@ -1,6 +1,7 @@
 /** How far each version is on its way into service. */
-import type { CatalogEntry, ModelIdentity } from './catalog.ts';
-import { idOf } from './catalog.ts';
+import type { CatalogEntry } from './catalog.ts';
+import type { ModelIdentity } from '../model-identity.ts';
+import { idOf } from '../model-identity.ts';
 import type { LoadStage } from './load-version.ts';
 
 export type ModelState = LoadStage | 'ready' | 'failed' | 'unloaded';

@@ -1,21 +1,19 @@
 /** A request and its answer as one line of JSON. Pure. */
+import type { ModelIdentity } from '../model-identity.ts';
 import type { Tensor } from '../tensors.ts';
 
 /** The tensors of a request; nobody changes them once it is answered. */
 export type Exchange = {
   /** Who answered. */
-  readonly of: ServedVersion;
+  readonly of: ModelIdentity;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly outputNames: readonly { readonly name: string }[];
   readonly outputs: readonly Tensor[];
 };
 
-/** The same object as long as it is loaded. */
-export type ServedVersion = { readonly model: string; readonly version: string };
-
 /** What is known of a request when it has its answer; references only. */
 export type CapturedRequest = {
-  readonly of: ServedVersion;
+  readonly of: ModelIdentity;
   readonly id: string;
   readonly unit: string | undefined;
   readonly variant: string | undefined;

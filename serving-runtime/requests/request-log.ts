@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { batchLimits } from '../protocol/prediction-record.ts';
 import { traceIdOf } from '../telemetry/request-trace.ts';
 import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
-import type { CapturedRequest, Exchange, RecordOptions, ServedVersion } from './encode-record.ts';
+import type { ModelIdentity } from '../model-identity.ts';
+import type { CapturedRequest, Exchange, RecordOptions } from './encode-record.ts';
 import { encodeRecord, sizeOf } from './encode-record.ts';
 import type { Batch } from './ingest-client.ts';
 import { isSampled } from './sampling.ts';
@@ -14,7 +15,7 @@ export type RequestLogOptions = RecordOptions & { readonly sampleRate: number };
 export type AskedBy = {
   readonly id: string;
   readonly headers: IncomingHttpHeaders;
-  readonly of: ServedVersion;
+  readonly of: ModelIdentity;
 };
 
 /** A status is one of HTTP. */

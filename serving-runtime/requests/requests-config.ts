@@ -1,6 +1,7 @@
 /** Settings of what is kept of requests. */
 import { z } from 'zod';
 import { parseDuration } from '../protocol/duration.ts';
+import { httpUrl, share } from '../setting-types.ts';
 
 export type RequestsConfig = {
   /** Which half of a request is logged; `none`: nothing of it. */
@@ -24,11 +25,7 @@ export type LogMode = (typeof modes)[number];
 /** The part of the environment that is read here. */
 export const requestVariables = {
   MLOPS_LOG_MODE: z.enum(modes).default('none'),
-  MLOPS_LOG_SAMPLE_RATE: z
-    .string()
-    .transform((value) => (value.trim() === '' ? Number.NaN : Number(value)))
-    .refine((share) => share >= 0 && share <= 1, 'is not a share from 0 to 1')
-    .default(1),
+  MLOPS_LOG_SAMPLE_RATE: share.default(1),
   MLOPS_LOG_REDACT: z
     .string()
     .transform((names) => new Set(names.split(',').filter((name) => name !== '')))
@@ -47,10 +44,7 @@ export const requestVariables = {
       context.addIssue({ code: 'custom', message: 'is not a duration from 1s to 24h' });
       return z.NEVER;
     }),
-  MLOPS_INGEST_URL: z
-    .string()
-    .refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), 'is not an http(s) URL')
-    .optional(),
+  MLOPS_INGEST_URL: httpUrl.optional(),
 };
 
 type Variables = z.infer<z.ZodObject<typeof requestVariables>>;

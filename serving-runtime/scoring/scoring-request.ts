@@ -4,6 +4,7 @@
  * Specification). Pure.
  */
 import type { InferenceRequest, RequestInput } from '../protocol/messages.ts';
+import { isRecord } from '../protocol/is-record.ts';
 import { invalidRequest } from '../protocol/protocol-error.ts';
 import type { ModelSignature, TensorSignature } from '../protocol/signature.ts';
 
@@ -161,8 +162,5 @@ function arrayOf(value: unknown, where: string): readonly unknown[] {
 
 const missing = (name: string, where: string) =>
   invalidRequest(`${where}: the model's input "${name}" is missing`);
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const oneOf = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');

@@ -1,5 +1,6 @@
 /** Sketches of all requests, handed over window by window. */
-import type { Exchange, ServedVersion } from '../requests/encode-record.ts';
+import type { ModelIdentity } from '../model-identity.ts';
+import type { Exchange } from '../requests/encode-record.ts';
 import type { Batch } from '../requests/ingest-client.ts';
 import { sealBatch, splitLines } from '../requests/seal-batch.ts';
 import type { RequestLogMetrics } from '../telemetry/request-log-metrics.ts';
@@ -18,7 +19,7 @@ export class SketchLog {
   readonly #options: WindowOptions;
   readonly #environment: SketchEnvironment;
   /** By version that answered. */
-  #windows = new Map<ServedVersion, SketchWindow>();
+  #windows = new Map<ModelIdentity, SketchWindow>();
   #start: number;
 
   constructor(options: WindowOptions, environment: SketchEnvironment) {

@@ -1,7 +1,8 @@
 /** Sketches of all features of the requests between two moments. */
 import type { SketchRecord } from '../protocol/sketch-record.ts';
 import { elementCount } from '../protocol/signature.ts';
-import type { Exchange, ServedVersion } from '../requests/encode-record.ts';
+import type { ModelIdentity } from '../model-identity.ts';
+import type { Exchange } from '../requests/encode-record.ts';
 import type { Tensor } from '../tensors.ts';
 import { FeatureSketch } from './feature-sketch.ts';
 
@@ -21,14 +22,14 @@ const placesOfWideRow = 16;
 const maxRows = 32;
 
 export class SketchWindow {
-  readonly #of: ServedVersion;
+  readonly #of: ModelIdentity;
   readonly #options: WindowOptions;
   readonly #features: Readonly<Record<Role, Map<string, FeatureSketch[]>>> = {
     input: new Map(),
     output: new Map(),
   };
 
-  constructor(of: ServedVersion, options: WindowOptions) {
+  constructor(of: ModelIdentity, options: WindowOptions) {
     this.#of = of;
     this.#options = options;
   }

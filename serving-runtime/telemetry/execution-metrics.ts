@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge } from 'prom-client';
+import type { ModelIdentity } from '../model-identity.ts';
 import { HotHistogram } from './hot-histogram.ts';
 
 const counts = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -13,9 +14,7 @@ export type ExecutionMetrics = {
   readonly breaker: (state: (typeof breakerStates)[number]) => void;
 };
 
-export function executionMetrics(
-  registry: Registry,
-): (version: { readonly model: string; readonly version: string }) => ExecutionMetrics {
+export function executionMetrics(registry: Registry): (version: ModelIdentity) => ExecutionMetrics {
   const shared = { registers: [registry], labelNames: ['model', 'version'] };
   const rowsOfBatch = new HotHistogram(registry, {
     name: 'mlops_inference_batch_rows',

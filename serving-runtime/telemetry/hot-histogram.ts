@@ -42,7 +42,6 @@ export class HotHistogram {
   readonly name: string;
   readonly help: string;
   readonly type = 'histogram';
-  readonly aggregator = 'sum';
   readonly #buckets: readonly number[];
   readonly #series = new Map<string, Series>();
 
@@ -69,17 +68,12 @@ export class HotHistogram {
     }
   }
 
-  reset(): void {
-    this.#series.clear();
-  }
-
   async get() {
-    const { name, help, type, aggregator } = this;
+    const { name, help, type } = this;
     return {
       name,
       help,
       type,
-      aggregator,
       values: [...this.#series.values()].flatMap((each) => this.#valuesOf(each)),
     };
   }

@@ -4,6 +4,8 @@
  * They are written when they are scraped, and so cost requests nothing.
  */
 import type { Registry } from 'prom-client';
+import type { Sample } from './samples.ts';
+import { samplesOf } from './samples.ts';
 
 const source = 'mlops_inference_stage_duration_seconds';
 const names: Readonly<Record<string, readonly [name: string, help: string]>> = {
@@ -12,15 +14,8 @@ const names: Readonly<Record<string, readonly [name: string, help: string]>> = {
   encode: ['request_postprocess_seconds', 'Time of encoding.'],
 };
 
-type Sample = {
-  readonly metricName?: string;
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-};
-
 export async function kserveMetrics(registry: Registry): Promise<string> {
-  const metric = await registry.getSingleMetric(source)?.get();
-  const samples = (metric?.values ?? []) as readonly Sample[];
+  const samples = await samplesOf(registry, source);
   return Object.entries(names)
     .map(([stage, [name, help]]) => {
       const lines = samples

@@ -3,7 +3,10 @@ import type { Registry } from 'prom-client';
 import { Counter, Gauge } from 'prom-client';
 import type { ExecutionMetrics } from './execution-metrics.ts';
 import { executionMetrics } from './execution-metrics.ts';
+import type { ModelIdentity } from '../model-identity.ts';
+import { idOf } from '../model-identity.ts';
 import { HotHistogram } from './hot-histogram.ts';
+import { samplesOf } from './samples.ts';
 
 export type InferenceStage = 'queue' | 'decode' | 'compute' | 'encode';
 
@@ -16,12 +19,10 @@ export type ModelMetrics = {
   readonly execution: ExecutionMetrics;
 };
 
-export type Version = { readonly model: string; readonly version: string };
-
 export type ModelMetricsOf = {
-  readonly of: (version: Version) => ModelMetrics;
+  readonly of: (version: ModelIdentity) => ModelMetrics;
   /** It is served no more, and its figures go with it. */
-  readonly forget: (version: Version) => Promise<void>;
+  readonly forget: (version: ModelIdentity) => Promise<void>;
   /** Nothing answers from now on. */
   readonly stopped: () => void;
 };
@@ -30,15 +31,15 @@ const buckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
   30,
 ];
-export const versionLabels = ['model', 'version'] as const;
+const versionLabels = ['model', 'version'] as const;
 
 export function createModelMetrics(registry: Registry): ModelMetricsOf {
   const metrics = defineMetrics(registry);
   const executionOf = executionMetrics(registry);
-  const known = new Map<string, { readonly of: Version; readonly metrics: ModelMetrics }>();
+  const known = new Map<string, { readonly of: ModelIdentity; readonly metrics: ModelMetrics }>();
   return {
     of: ({ model, version }) => {
-      const id = `${model}\n${version}`;
+      const id = idOf({ model, version });
       const there = known.get(id);
       if (there !== undefined) return there.metrics;
       const made = bind(metrics, executionOf, { model, version });
@@ -46,7 +47,7 @@ export function createModelMetrics(registry: Registry): ModelMetricsOf {
       return made;
     },
     forget: async ({ model, version }) => {
-      known.delete(`${model}\n${version}`);
+      known.delete(idOf({ model, version }));
       await removeLabels(registry, { model, version });
     },
     stopped: () => {
@@ -59,8 +60,8 @@ type Defined = ReturnType<typeof defineMetrics>;
 
 function bind(
   { info, ready, loadSeconds, fetchFailures, requests, seconds, stageSeconds }: Defined,
-  executionOf: (version: Version) => ExecutionMetrics,
-  version: Version,
+  executionOf: (version: ModelIdentity) => ExecutionMetrics,
+  version: ModelIdentity,
 ): ModelMetrics {
   // Looked up once: prom-client hashes labels on every call otherwise.
   const stage = (name: InferenceStage) => stageSeconds.series({ ...version, stage: name });
@@ -149,13 +150,10 @@ function defineMetrics(registry: Registry) {
   };
 }
 
-type Labels = Readonly<Record<string, string | number>>;
-
-async function removeLabels(registry: Registry, { model, version }: Version): Promise<void> {
+async function removeLabels(registry: Registry, { model, version }: ModelIdentity): Promise<void> {
   for (const { name } of registry.getMetricsAsArray()) {
     const metric = registry.getSingleMetric(name) as Gauge | undefined;
-    const { values = [] } = (await metric?.get()) ?? {};
-    for (const { labels } of values as readonly { readonly labels: Labels }[]) {
+    for (const { labels } of await samplesOf(registry, name)) {
       if (labels['model'] !== model || labels['version'] !== version) continue;
       const { le: _bucket, ...rest } = labels;
       metric?.remove(rest);

@@ -1,14 +1,12 @@
 /** What a request leaves in traces and logs; without a collector there is none, and it costs nothing. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ModelIdentity } from '../model-identity.ts';
 
 export type RequestTrace = {
   /** A part of the request, on the monotonic clock in milliseconds. */
   readonly stage: (name: string, began: number, ended: number) => void;
   /** A status is one of HTTP. */
-  readonly end: (
-    status: number,
-    served: { readonly model: string; readonly version: string },
-  ) => void;
+  readonly end: (status: number, served: ModelIdentity) => void;
 };
 
 export type Tracing = {

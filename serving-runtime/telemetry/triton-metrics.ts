@@ -5,6 +5,8 @@
  */
 import type { Registry } from 'prom-client';
 import { Counter } from 'prom-client';
+import type { Sample } from './samples.ts';
+import { samplesOf } from './samples.ts';
 
 type Source = {
   readonly name: string;
@@ -56,19 +58,11 @@ export function createTritonMetrics(registry: Registry): void {
   }
 }
 
-type Sample = {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly metricName?: string;
-};
-
 async function read(
   registry: Registry,
   { name, part = undefined, where = () => true, factor = 1 }: Source,
 ): Promise<readonly Sample[]> {
-  const metric = await registry.getSingleMetric(name)?.get();
-  if (metric === undefined) throw new Error(`there is no metric ${name}`);
-  return (metric.values as readonly Sample[])
+  return (await samplesOf(registry, name))
     .filter(({ metricName, labels }) => {
       const isPart = part === undefined || metricName === name + part;
       return isPart && where(labels);

@@ -1,3 +1,4 @@
+import { quantile } from '../quantile.ts';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppWatch } from './app-watch.ts';
@@ -163,8 +164,3 @@ export class Round {
     return this.#audit.read().filter(({ user }) => user === this.#account.user);
   }
 }
-
-export const quantile = (values: readonly number[], share: number): number => {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-};

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../cluster/command.ts';
+import { quantile } from '../quantile.ts';
 
 export type LoadResult = {
   readonly requests: number;
@@ -70,12 +71,12 @@ export const loadGrpc = async (
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => line.split('\t').map(Number));
-    const durations = took.map(([, , micros = 0]) => micros / 1000).sort((a, b) => a - b);
-    const at = (share: number) => durations[Math.floor(durations.length * share)] ?? 0;
+    const durations = took.map(([, , micros = 0]) => micros / 1000);
     const wrong = took.filter(([, status]) => status !== 200).length;
     return {
       ...{ requests: durations.length, seconds, errors: Math.max(errored, failed, wrong) },
-      ...{ p50: at(0.5), p99: at(0.99), slowest: durations.at(-1) ?? 0 },
+      ...{ p50: quantile(durations, 0.5), p99: quantile(durations, 0.99) },
+      slowest: quantile(durations, 1),
     };
   } finally {
     rmSync(folder, { recursive: true });

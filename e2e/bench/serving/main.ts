@@ -1,20 +1,17 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../../cluster/config.ts';
 import { installPackages, loadPackages } from '../../cluster/debian-packages.ts';
-import { createProgress } from '../../cluster/progress.ts';
-import { contestantsOf, oursBounded, oursForMany } from './contestants.ts';
+import { oursBounded, oursForMany } from './contestants.ts';
 import { goalsOf, scenarioGoals } from './goals.ts';
-import { pythonEnvironment } from './python.ts';
+import { prepare } from './prepare.ts';
 import { goalLines, report } from './report.ts';
 import type { Measurement } from './rounds.ts';
 import { runRounds } from './rounds.ts';
 import { runScenarios } from './scenarios.ts';
-import { prepareWorkloads } from './workload.ts';
 
 /**
  * Measures the serving runtime beside other servers of the Open Inference Protocol, all on loopback:
@@ -47,18 +44,16 @@ const openSink = async () => {
 };
 
 const main = async (): Promise<boolean> => {
-  const config = readConfig();
-  const progress = createProgress({ timingsFile: join(config.build, 'timings.jsonl') });
-  const folder = join(config.build, 'bench-serving');
-  mkdirSync(folder, { recursive: true });
+  const {
+    config,
+    progress,
+    folder,
+    workloads: prepared,
+    contestants,
+  } = await prepare('bench-serving');
   await installPackages(progress, loadPackages, join(config.build, 'apt.log'));
-  const requirements = join(import.meta.dirname, 'requirements.txt');
-  const python = async () =>
-    (await pythonEnvironment(config, progress, 'models', requirements)).python;
-  const prepared = await prepareWorkloads(config.repository, join(folder, 'models'), python);
   const wanted = flags.models.split(',');
   const workloads = prepared.filter(({ name }) => wanted.includes(name));
-  const contestants = await contestantsOf(config, progress);
   const { sink, url: ingestUrl } = await openSink();
   try {
     const options = { contestants, clients, seconds, rounds, folder, ingestUrl, note, connections };

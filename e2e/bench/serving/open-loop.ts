@@ -1,6 +1,7 @@
 /** Open loop: requests come when they come, over many connections, and not when the server has time. */
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { quantile } from '../quantile.ts';
 
 export type OpenLoopResult = {
   readonly connections: number;
@@ -57,10 +58,8 @@ export const openLoop = async (options: OpenLoop): Promise<OpenLoopResult> => {
       await delay(1);
     }
     await Promise.all(asked);
-    took.sort((a, b) => a - b);
-    const at = (share: number) => took[Math.floor(took.length * share)] ?? 0;
-    const times = { p50: at(0.5), p99: at(0.99), slowest: took.at(-1) ?? 0 };
-    return { connections, rate, ...counts, ...times };
+    const [p50, p99] = [quantile(took, 0.5), quantile(took, 0.99)];
+    return { connections, rate, ...counts, p50, p99, slowest: quantile(took, 1) };
   } finally {
     for (const agent of agents) agent.destroy();
   }

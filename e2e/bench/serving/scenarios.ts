@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { quantile } from '../quantile.ts';
 import type { Contestant } from './contestants.ts';
 import { PLACES } from './contestants.ts';
 import { inProcessMicros } from './golden.ts';
@@ -77,8 +78,7 @@ const healthDuring = async ({ baseUrl }: Running, load: Promise<unknown>): Promi
     await delay(50);
   }
   await end;
-  health.sort((a, b) => a - b);
-  return health[Math.floor(health.length * 0.99)] ?? 0;
+  return quantile(health, 0.99);
 };
 
 const OVERLOAD = 10;

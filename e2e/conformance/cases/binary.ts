@@ -4,6 +4,7 @@ import {
   expectRefused,
   infer,
   inferUrl,
+  rawBytesOf,
   wholeRequest,
   type Answer,
 } from '../inference.ts';
@@ -118,8 +119,7 @@ const expectRawOutputs = async (target: Target, reply: Reply): Promise<void> => 
     const size = Number(output.parameters?.['binary_data_size']);
     expectThat(Number.isInteger(size), `binary_data_size of ${output.name}`, output);
     const meant = wanted.outputs.find(({ name }) => name === output.name);
-    const data = (meant?.data ?? []).flat(32) as SampleInput['data'];
-    const bytes = binaryOf({ ...output, data } as SampleInput);
+    const bytes = rawBytesOf({ ...output, data: meant?.data ?? [] });
     expectSame(
       tail.subarray(offset, offset + size).toString('hex'),
       bytes.toString('hex'),

@@ -9,8 +9,7 @@ import {
   rawCall,
   sendBytes,
 } from '../grpc-calls.ts';
-import { infer, wholeRequest } from '../inference.ts';
-import { binaryOf, type SampleInput } from '../sample-request.ts';
+import { infer, rawBytesOf, wholeRequest } from '../inference.ts';
 import type { Target } from '../target.ts';
 
 /** Status codes: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
@@ -19,10 +18,7 @@ const [invalidArgument, notFound, unimplemented, internal] = [3, 5, 12, 13];
 const wantedBytes = async (target: Target) => {
   const { outputs } = await infer(target, wholeRequest(target));
   return Object.fromEntries(
-    outputs.map((output) => {
-      const data = (output.data ?? []).flat(32) as SampleInput['data'];
-      return [output.name, binaryOf({ ...output, data } as SampleInput).toString('hex')];
-    }),
+    outputs.map((output) => [output.name, rawBytesOf(output).toString('hex')]),
   );
 };
 

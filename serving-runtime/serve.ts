@@ -125,8 +125,12 @@ function createRepository(
       logger.info({ model, version, state, previous, previousSeconds }, 'model changed state');
     },
     onRetired: ({ model, version }, error) => {
-      if (error === undefined) logger.info({ model, version }, 'model was closed');
-      else logger.error({ model, version, error }, 'model could not be closed');
+      if (error !== undefined) {
+        // Another may be served under its name and version, so its figures stay.
+        logger.error({ model, version, error }, 'model could not be closed');
+        return;
+      }
+      logger.info({ model, version }, 'model was closed');
       void models.forget({ model, version });
     },
   });

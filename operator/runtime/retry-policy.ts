@@ -16,9 +16,12 @@ const NETWORK_CODE = /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/;
 export const isTransient = (error: unknown): boolean => {
   if (isConflict(error)) return true;
   if (error instanceof ApiError) return error.code === 429 || error.code >= 500;
-  const { name, cause } = (error ?? {}) as Partial<Error>;
-  return name === 'TimeoutError' || hasNetworkCode(error) || hasNetworkCode(cause);
+  return isUnreachable(error) || (error as Partial<Error> | undefined)?.name === 'TimeoutError';
 };
+
+/** Whether nobody answered at the other end: refused, reset, no route. */
+export const isUnreachable = (error: unknown): boolean =>
+  hasNetworkCode(error) || hasNetworkCode((error as Partial<Error> | undefined)?.cause);
 
 const hasNetworkCode = (error: unknown): boolean => {
   const { code } = (error ?? {}) as { readonly code?: unknown };

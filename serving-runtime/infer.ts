@@ -1,5 +1,6 @@
 /** An inference from body to body: decode, check against the model, run, encode. */
 import { binarySize, decodeBinaryTensor, encodeBinaryData } from './binary-tensors.ts';
+import { parseLifted } from './lift-numbers.ts';
 import { parseJson } from './parse-json.ts';
 import type { InferenceRequest, RequestInput, RequestedOutput } from './protocol/messages.ts';
 import { parseInferenceRequest } from './protocol/messages.ts';
@@ -42,16 +43,18 @@ export function prepareInference(
   signature: ModelSignature,
 ): PreparedInference {
   const { json, tail } = splitBody(body, jsonLength);
-  return prepareRequest(parseInferenceRequest(parseModelJson(json, signature)), tail, signature);
+  const lifted = hasLongIntegers(signature) ? undefined : parseLifted(json);
+  const request = parseInferenceRequest(lifted ?? parseModelJson(json, signature));
+  return prepareRequest(request, tail, signature);
 }
 
 /** The JSON of a body, with all digits of integers where the model has 64-bit ones. */
-export function parseModelJson(json: Buffer, { inputs }: ModelSignature): unknown {
-  return parseJson(
-    json,
-    inputs.some(({ datatype }) => /^U?INT64$/.test(datatype)),
-  );
+export function parseModelJson(json: Buffer, signature: ModelSignature): unknown {
+  return parseJson(json, hasLongIntegers(signature));
 }
+
+const hasLongIntegers = ({ inputs }: ModelSignature): boolean =>
+  inputs.some(({ datatype }) => datatype === 'INT64' || datatype === 'UINT64');
 
 /** As prepareInference, of a request that is parsed; `tail` are its raw tensors. */
 export function prepareRequest(

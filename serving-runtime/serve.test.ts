@@ -59,7 +59,8 @@ describe('before the model is loaded', () => {
     expect((await fetch(`${serving.url}/v2/models/test/ready`)).status).toBe(503);
     const refused = await infer();
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await metric('mlops_model_ready')).toBe('0');
+    // The list of models may still be read.
+    await until(async () => (await metric('mlops_model_ready')) === '0');
     loading.resolve();
     await serving.ready;
     expect((await infer()).status).toBe(200);

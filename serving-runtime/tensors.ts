@@ -1,7 +1,7 @@
 /// <reference lib="es2025.float16" />
 /** Tensors in memory, and JSON `data` ⇄ typed arrays. Pure. */
 import type { Datatype } from './protocol/datatypes.ts';
-import type { RequestInput } from './protocol/messages.ts';
+import type { JsonValues, RequestInput } from './protocol/messages.ts';
 import { invalidRequest, ProtocolError } from './protocol/protocol-error.ts';
 import { elementCount, formatShape } from './protocol/signature.ts';
 
@@ -27,13 +27,13 @@ export type Tensor = {
 };
 
 /** Copies one leaf array of JSON values to the tensor, from flat index `offset` on. */
-type Fill = (values: readonly unknown[], offset: number) => void;
+type Fill = (values: JsonValues, offset: number) => void;
 
 /**
  * The tensor of an input sent as JSON. `data` is flat, or nested exactly as `shape` says. Throws a
  * ProtocolError (400) naming the input and the index of the value at fault.
  */
-export function decodeJsonTensor(input: RequestInput, data: readonly unknown[]): Tensor {
+export function decodeJsonTensor(input: RequestInput, data: JsonValues): Tensor {
   const { name, shape, datatype } = input;
   const count = elementCount(shape);
   const nested = Array.isArray(data[0]);
@@ -50,7 +50,7 @@ export function decodeJsonTensor(input: RequestInput, data: readonly unknown[]):
 }
 
 /** Every array of every level has the length `shape` gives, before anything is allocated for it. */
-function checkNesting(values: readonly unknown[], shape: readonly number[], name: string): void {
+function checkNesting(values: JsonValues, shape: readonly number[], name: string): void {
   const [length, ...rest] = shape;
   if (length === undefined || values.length !== length) {
     throw invalidRequest(
@@ -68,15 +68,15 @@ function checkNesting(values: readonly unknown[], shape: readonly number[], name
   }
 }
 
-function fillNested(data: readonly unknown[], shape: readonly number[], fill: Fill): void {
+function fillNested(data: JsonValues, shape: readonly number[], fill: Fill): void {
   let offset = 0;
-  const walk = (values: readonly unknown[], depth: number) => {
+  const walk = (values: JsonValues, depth: number) => {
     if (depth === shape.length - 1) {
       fill(values, offset);
       offset += values.length;
       return;
     }
-    for (const entry of values) walk(entry as readonly unknown[], depth + 1);
+    for (const entry of values) walk(entry as JsonValues, depth + 1);
   };
   walk(data, 0);
 }
@@ -136,19 +136,30 @@ function floatsInto(
   name: string,
 ): Fill {
   return (values, offset) => {
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (typeof value !== 'number' && typeof value !== 'bigint') {
-        throw wrongValue(name, offset + i, value, 'a number');
-      }
-      const at = offset + i;
-      target[at] = Number(value);
-      // 1e400 parses as Infinity, and 1e39 becomes it when rounded to FP32.
-      if (!Number.isFinite(target[at])) {
-        throw wrongValue(name, at, value, `a finite number that ${datatype} can hold`);
-      }
+    if (values instanceof Float64Array) target.set(values, offset);
+    else copyNumbers(values, target, offset, name);
+    // 1e400 parses as Infinity, and 1e39 becomes it when rounded to FP32.
+    for (let at = offset; at < offset + values.length; at++) {
+      if (Number.isFinite(target[at])) continue;
+      const wanted = `a finite number that ${datatype} can hold`;
+      throw wrongValue(name, at, values[at - offset], wanted);
     }
   };
+}
+
+function copyNumbers(
+  values: readonly unknown[],
+  target: Exclude<NumberArray, BigInt64Array | BigUint64Array>,
+  offset: number,
+  name: string,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value !== 'number' && typeof value !== 'bigint') {
+      throw wrongValue(name, offset + i, value, 'a number');
+    }
+    target[offset + i] = Number(value);
+  }
 }
 
 function integersInto(

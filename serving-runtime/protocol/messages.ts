@@ -7,13 +7,16 @@ import type { TensorSignature } from './signature.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
+/** An array of a body; flat numbers may come without being boxed. */
+export type JsonValues = readonly unknown[] | Float64Array;
+
 export type RequestInput = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly datatype: Datatype;
   readonly parameters: Parameters;
   /** Flat or nested as `shape`; absent when the tensor follows the JSON in binary form. */
-  readonly data: readonly unknown[] | undefined;
+  readonly data: JsonValues | undefined;
 };
 
 export type RequestedOutput = { readonly name: string; readonly parameters: Parameters };
@@ -118,7 +121,7 @@ function parseInput(entry: unknown, where: string): RequestInput {
     );
   }
   const data = entry['data'];
-  if (data !== undefined && !Array.isArray(data)) {
+  if (data !== undefined && !Array.isArray(data) && !(data instanceof Float64Array)) {
     throw invalidRequest(`${at}: data is not an array`);
   }
   return {

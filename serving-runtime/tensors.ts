@@ -1,6 +1,8 @@
 /// <reference lib="es2025.float16" />
 /** Tensors in memory, and JSON `data` ⇄ typed arrays. Pure. */
+import { roundToBfloat16 } from './bfloat16/words.ts';
 import type { Datatype } from './protocol/datatypes.ts';
+import { isFloatingPoint } from './protocol/datatypes.ts';
 import type { RequestInput } from './protocol/messages.ts';
 import { invalidRequest, ProtocolError } from './protocol/protocol-error.ts';
 import { elementCount, formatShape } from './protocol/signature.ts';
@@ -19,7 +21,10 @@ export type TensorData =
   | Float64Array
   | readonly string[];
 
-/** Row-major elements; BOOL is a Uint8Array of 0 and 1, BYTES an array of strings. */
+/**
+ * Row-major elements; BOOL is a Uint8Array of 0 and 1, BYTES an array of strings, BF16 a Float32Array
+ * of values that BF16 holds exactly.
+ */
 export type Tensor = {
   readonly datatype: Datatype;
   readonly shape: readonly number[];
@@ -115,9 +120,15 @@ export const numberArrays = {
   INT32: Int32Array,
   INT64: BigInt64Array,
   FP16: Float16Array,
+  BF16: Float32Array,
   FP32: Float32Array,
   FP64: Float64Array,
 } as const;
+
+/** What the datatype holds of a real number, where the array does not round it by itself. */
+export function rounded(datatype: Datatype, value: number): number {
+  return datatype === 'BF16' ? roundToBfloat16(value) : value;
+}
 
 type Range = readonly [minimum: number, maximum: number];
 
@@ -142,7 +153,7 @@ function floatsInto(
         throw wrongValue(name, offset + i, value, 'a number');
       }
       const at = offset + i;
-      target[at] = Number(value);
+      target[at] = rounded(datatype, Number(value));
       // 1e400 parses as Infinity, and 1e39 becomes it when rounded to FP32.
       if (!Number.isFinite(target[at])) {
         throw wrongValue(name, at, value, `a finite number that ${datatype} can hold`);
@@ -240,8 +251,7 @@ export function encodeJsonData(tensor: Tensor, name: string): string {
   if (datatype === 'BOOL') {
     return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(',')}]`;
   }
-  if (datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64')
-    refuseNotFinite(data, name);
+  if (isFloatingPoint(datatype)) refuseNotFinite(data, name);
   return `[${data.join(',')}]`;
 }
 

@@ -10,7 +10,14 @@ test('little-endian bytes become numbers and back, from any offset', () => {
   const body = Buffer.from([99, 0, 0, 128, 63, 0, 0, 0, 192]);
   const tensor = decodeBinaryTensor(input('FP32', [2]), body.subarray(1));
   expect(tensor.data).toEqual(Float32Array.of(1, -2));
-  expect(Buffer.from(encodeBinaryData(tensor.data))).toEqual(body.subarray(1));
+  expect(Buffer.from(encodeBinaryData(tensor))).toEqual(body.subarray(1));
+});
+
+test('words of BF16 become numbers and back, from any offset', () => {
+  const body = Buffer.from([99, 0xcd, 0x3d, 0x80, 0xff]);
+  const tensor = decodeBinaryTensor(input('BF16', [2]), body.subarray(1));
+  expect(tensor.data).toEqual(Float32Array.of(0.10009765625, -Infinity));
+  expect(Buffer.from(encodeBinaryData(tensor))).toEqual(body.subarray(1));
 });
 
 test('64-bit integers keep every bit', () => {
@@ -25,7 +32,7 @@ test('strings are prefixed with their length in bytes', () => {
   const body = Buffer.from([3, 0, 0, 0, 0x67, 0xc3, 0xbc, 0, 0, 0, 0]);
   const tensor = decodeBinaryTensor(input('BYTES', [2]), body);
   expect(tensor.data).toEqual(['gü', '']);
-  expect(Buffer.from(encodeBinaryData(tensor.data))).toEqual(body);
+  expect(Buffer.from(encodeBinaryData(tensor))).toEqual(body);
 });
 
 describe('bytes that do not fit are refused', () => {

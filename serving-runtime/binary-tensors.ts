@@ -1,4 +1,5 @@
 /** The binary extension: raw little-endian tensors after the JSON header. Pure. */
+import { floatsOfWords, wordsOfFloats } from './bfloat16/words.ts';
 import { bytesPerElement } from './protocol/datatypes.ts';
 import type { RequestInput } from './protocol/messages.ts';
 import { invalidRequest } from './protocol/protocol-error.ts';
@@ -30,7 +31,9 @@ export function decodeBinaryTensor(input: RequestInput, bytes: Uint8Array): Tens
     );
   }
   // Copied, as a view needs an aligned offset (slice() would not do: a Buffer's gives a view).
-  const data = new numberArrays[datatype](new Uint8Array(bytes).buffer);
+  const { buffer } = new Uint8Array(bytes);
+  if (datatype === 'BF16') return { datatype, shape, data: floatsOfWords(new Uint16Array(buffer)) };
+  const data = new numberArrays[datatype](buffer);
   if (datatype === 'BOOL' && data.some((value) => value !== 0 && value !== 1)) {
     throw invalidRequest(`input "${name}": a BOOL byte is neither 0 nor 1`);
   }
@@ -74,8 +77,9 @@ export function decodeText(bytes: Uint8Array, name: string, index: number): stri
   }
 }
 
-/** An output's raw little-endian bytes (a view of the tensor's own memory, BYTES aside). */
-export function encodeBinaryData(data: TensorData): Uint8Array {
+/** An output's raw little-endian bytes (a view of the tensor's own memory, BYTES and BF16 aside). */
+export function encodeBinaryData({ datatype, data: held }: Tensor): Uint8Array {
+  const data = datatype === 'BF16' ? wordsOfFloats(held as Float32Array) : held;
   if (!Array.isArray(data)) {
     const { buffer, byteOffset, byteLength } = data as Exclude<TensorData, readonly string[]>;
     return new Uint8Array(buffer, byteOffset, byteLength);

@@ -237,7 +237,7 @@ function encodeOutput(output: PreparedOutput, tensor: Tensor, tails: Uint8Array[
   const { name, isBinary } = output;
   const start = `{"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}],`;
   if (!isBinary) return `${start}"data":${encodeJsonData(tensor, name)}}`;
-  const bytes = encodeBinaryData(tensor.data);
+  const bytes = encodeBinaryData(tensor);
   tails.push(bytes);
   return `${start}"parameters":{"binary_data_size":${String(bytes.byteLength)}}}`;
 }

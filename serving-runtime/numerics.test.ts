@@ -68,7 +68,9 @@ test('every bit of every datatype comes back through a model that changes nothin
   serving = await startServing('identity.onnx', { grpcPort: 0 });
   await serving.ready;
   const random = randomNumbers();
-  const raw = datatypes.map((datatype) => {
+  // BF16 has a test of its own.
+  const all = datatypes.filter((datatype) => datatype !== 'BF16');
+  const raw = all.map((datatype) => {
     const size = bytesPerElement(datatype);
     if (size === undefined)
       return Buffer.concat(Array.from({ length: rows }, () => textBytes(random)));
@@ -78,16 +80,127 @@ test('every bit of every datatype comes back through a model that changes nothin
   const client = new GrpcClient(serving.grpcUrl);
   const answer = await client.call(infer, messages, {
     modelName: 'test',
-    inputs: datatypes.map((datatype) => ({
+    inputs: all.map((datatype) => ({
       ...{ name: `in_${datatype.toLowerCase()}`, datatype, shape: [BigInt(rows)] },
     })),
-    outputs: datatypes.map((datatype) => ({ name: `out_${datatype.toLowerCase()}` })),
+    outputs: all.map((datatype) => ({ name: `out_${datatype.toLowerCase()}` })),
     rawInputContents: raw,
   });
   client.close();
-  for (const [i, datatype] of datatypes.entries()) {
+  for (const [i, datatype] of all.entries()) {
     const got = Buffer.from(answer.rawOutputContents[i] ?? []);
     expect([datatype, got.equals(raw[i] ?? Buffer.alloc(0))]).toEqual([datatype, true]);
+  }
+});
+
+/** All 65536 words; of NaNs the quiet one of each sign, which is what casts make of every other. */
+const words = Uint16Array.from({ length: 65_536 }, (_, i) =>
+  (i & 0x7fff) > 0x7f80 ? (i & 0x8000) | 0x7fc0 : i,
+);
+const bytesOf = ({ buffer }: Uint16Array) => Buffer.from(buffer);
+
+test('every BF16 comes back over gRPC and as raw bytes over REST, a NaN as one of its sign', async () => {
+  serving = await startServing('bfloat16.onnx', { grpcPort: 0, maxBodyBytes: 1e6 });
+  await serving.ready;
+  const every = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const client = new GrpcClient(serving.grpcUrl);
+  const answer = await client.call(infer, messages, {
+    modelName: 'test',
+    inputs: [{ name: 'X', datatype: 'BF16', shape: [16_384n, 4n] }],
+    outputs: [{ name: 'same' }, { name: 'single' }],
+    rawInputContents: [bytesOf(every)],
+  });
+  client.close();
+  const [same = new Uint8Array(), single = new Uint8Array()] = answer.rawOutputContents;
+  expect(answer.outputs.map(({ datatype }) => datatype)).toEqual(['BF16', 'FP32']);
+  expect(Buffer.from(same).equals(bytesOf(words))).toBe(true);
+  // The upper half of each FP32 is the word, the lower one empty.
+  const halves = new Uint16Array(Uint8Array.from(single).buffer);
+  expect(halves.filter((_, i) => i % 2 === 1)).toEqual(words);
+  expect(halves.every((half, i) => i % 2 === 1 || half === 0)).toBe(true);
+
+  const header = JSON.stringify({
+    inputs: [
+      {
+        ...{ name: 'X', datatype: 'BF16', shape: [16_384, 4] },
+        parameters: { binary_data_size: 131_072 },
+      },
+    ],
+    outputs: [{ name: 'same', parameters: { binary_data: true } }],
+  });
+  const response = await fetch(`${serving.url}/v2/models/test/infer`, {
+    method: 'POST',
+    headers: { 'inference-header-content-length': String(header.length) },
+    body: Buffer.concat([Buffer.from(header), bytesOf(every)]),
+  });
+  const body = Buffer.from(await response.arrayBuffer());
+  const length = Number(response.headers.get('inference-header-content-length'));
+  expect(body.subarray(length).equals(bytesOf(words))).toBe(true);
+});
+
+async function postJson(path: string, body: unknown): Promise<unknown> {
+  const answer = await fetch(`${serving.url}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+  });
+  return answer.json();
+}
+
+test('BF16 in JSON are numbers, rounded to it, in both protocols of REST', async () => {
+  serving = await startServing('bfloat16.onnx');
+  await serving.ready;
+  const inputs = [{ name: 'X', datatype: 'BF16', shape: [1, 4], data: [1.5, 0.25, -2, 0.1] }];
+  const asked = { inputs, outputs: [{ name: 'same' }, { name: 'scores' }] };
+  const same = [1.5, 0.25, -2, 0.10009765625];
+  const scores = [0.30078125, -0.361328125];
+  expect(await postJson('/v2/models/test/infer', asked)).toMatchObject({
+    outputs: [
+      { name: 'same', datatype: 'BF16', shape: [1, 4], data: same },
+      { name: 'scores', datatype: 'BF16', shape: [1, 2], data: scores },
+    ],
+  });
+  expect(await postJson('/invocations', { instances: [[1.5, 0.25, -2, 0.1]] })).toEqual({
+    predictions: { same: [same], single: [same], scores: [scores] },
+  });
+  expect(await (await fetch(`${serving.url}/v2/models/test`)).json()).toMatchObject({
+    inputs: [{ name: 'X', datatype: 'BF16', shape: [-1, 4] }],
+  });
+  expect(
+    await postJson('/v2/models/test/infer', {
+      inputs: [{ ...inputs[0], data: [1, 3.4e38, 1, 1] }],
+    }),
+  ).toEqual({
+    error: 'input "X": value 1 is 3.4e+38, not a finite number that BF16 can hold',
+  });
+});
+
+test('rows of BF16 that were joined to batches are those of single rows', async () => {
+  serving = await startServing('bfloat16.onnx', {
+    ...{ grpcPort: 0, containerConcurrency: 64 },
+    execution: { batch: { maxRows: 32, maxWaitMs: 20 }, breaker: undefined },
+  });
+  await serving.ready;
+  const client = new GrpcClient(serving.grpcUrl);
+  // All from 1 to below 2: the 7 bits of the fraction are counted through.
+  const rowsOfWords = Array.from({ length: 32 }, (_, row) =>
+    Uint16Array.from({ length: 4 }, (_unused, i) => 0x3f80 + 4 * row + i),
+  );
+  const joined = await Promise.all(
+    rowsOfWords.map((row) =>
+      client.call(infer, messages, {
+        modelName: 'test',
+        inputs: [{ name: 'X', datatype: 'BF16', shape: [1n, 4n] }],
+        outputs: [{ name: 'same' }],
+        rawInputContents: [bytesOf(row)],
+      }),
+    ),
+  );
+  client.close();
+  const metrics = await (await fetch(`${serving.metricsUrl}/metrics`)).text();
+  const [, batches = '0'] = /nv_inference_exec_count\S* (\d+)/.exec(metrics) ?? [];
+  expect(Number(batches)).toBeLessThan(32);
+  for (const [i, { rawOutputContents }] of joined.entries()) {
+    expect(Buffer.from(rawOutputContents[0] ?? [])).toEqual(bytesOf(rowsOfWords[i] ?? words));
   }
 });
 

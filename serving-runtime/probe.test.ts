@@ -14,9 +14,12 @@ const doing = (script: string, timeoutMs = 30_000) =>
   probeIn({ command: [process.execPath, '-e', script], timeoutMs });
 
 describe('a model is tried in a process of its own', () => {
-  test('and passes where it loads and answers', async () => {
-    await expect(real(modelPath('iris.onnx'), never)).resolves.toBeUndefined();
-  });
+  test.each(['iris.onnx', 'bfloat16.onnx'])(
+    'and passes where it loads and answers: %s',
+    async (file) => {
+      await expect(real(modelPath(file), never)).resolves.toBeUndefined();
+    },
+  );
 
   test.each([
     ['unknown-operator.onnx', /^the file does not load: /],

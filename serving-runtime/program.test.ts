@@ -163,6 +163,18 @@ describe('an inspection', () => {
     });
   });
 
+  test('of a model with BF16 names it, with the digest of the file as it is', async () => {
+    delete variables['MLOPS_MODEL_DIGEST'];
+    storage.bytes = modelBytes('bfloat16.onnx');
+    expect(await run('inspect')).toMatchObject({
+      code: 0,
+      message: {
+        digest: sha256(modelBytes('bfloat16.onnx')),
+        inputs: [{ name: 'X', datatype: 'BF16', shape: [-1, 4] }],
+      },
+    });
+  });
+
   test('of a model with maps as outputs says how to export it', async () => {
     storage.bytes = modelBytes('iris-zipmap.onnx');
     delete variables['MLOPS_MODEL_DIGEST'];

@@ -63,6 +63,30 @@ test('every datatype passes through unharmed', async () => {
   await session.close();
 });
 
+test('BF16 at the ends of a model goes in and comes out as the numbers it holds', async () => {
+  const session = await openSession(modelPath('bfloat16.onnx'));
+  expect(session.signature).toEqual({
+    inputs: [{ name: 'X', datatype: 'BF16', shape: [-1, 4] }],
+    outputs: [
+      { name: 'same', datatype: 'BF16', shape: [-1, 4] },
+      { name: 'single', datatype: 'FP32', shape: [-1, 4] },
+      { name: 'scores', datatype: 'BF16', shape: [-1, 2] },
+    ],
+  });
+  const data = Float32Array.of(1.5, 0.25, -2, 0.10009765625, 3, 100, 0.007_019_042_968_75, -0.5);
+  const X = { datatype: 'BF16', shape: [2, 4], data } as const;
+  // The scores are those of ml_dtypes and numpy (make-models.py).
+  expect(await session.run(new Map([['X', X]]), ['scores', 'same', 'single'])).toEqual([
+    {
+      ...{ datatype: 'BF16', shape: [2, 2] },
+      data: Float32Array.of(0.30078125, -0.361328125, -198, 20.125),
+    },
+    X,
+    { ...X, datatype: 'FP32' },
+  ]);
+  await session.close();
+});
+
 test('a scalar and an empty batch keep their shape', async () => {
   const slow = await openSession(modelPath('slow.onnx'));
   const steps = { datatype: 'INT64', shape: [], data: BigInt64Array.of(1n) } as const;
@@ -95,6 +119,8 @@ describe('a file that cannot be served is InvalidModel', () => {
     ['complex-output.onnx', 'complex64'],
     ['external.onnx', 'External data path does not exist'],
     ['external-escape.onnx', 'External data path escapes model directory'],
+    ['external-bfloat16.onnx', 'External data path does not exist'],
+    ['external-bfloat16-escape.onnx', 'External data path escapes model directory'],
     ['external-absolute.onnx', 'Absolute path not allowed'],
   ])('%s: %s', async (name, message) => {
     await expect(openSession(modelPath(name))).rejects.toMatchObject({
@@ -116,14 +142,17 @@ describe('a file that cannot be served is InvalidModel', () => {
   });
 });
 
-test('weights beside the model are read', async () => {
+test.each([
+  ['external.onnx', 'x', 'FP32'],
+  ['external-bfloat16.onnx', 'half', 'BF16'],
+] as const)('weights beside the model are read: %s', async (file, name, datatype) => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'model.onnx');
-  await writeFile(path, modelBytes('external.onnx'));
+  await writeFile(path, modelBytes(file));
   await writeFile(join(folder.path, 'weight.bin'), Buffer.from(Float32Array.of(1, 2, 3, 4).buffer));
   const session = await openSession(path);
-  const x = { datatype: 'FP32', shape: [4], data: new Float32Array(4) } as const;
-  const [y] = await session.run(new Map([['x', x]]), ['y']);
+  const x = { datatype, shape: [4], data: new Float32Array(4) };
+  const [y] = await session.run(new Map([[name, x]]), ['y']);
   expect(y?.data).toEqual(Float32Array.of(1, 2, 3, 4));
   await session.close();
 });

@@ -1,6 +1,9 @@
 /// <reference lib="es2025.float16" />
 /** ONNX Runtime: the only file that knows it. */
+import { dirname, resolve } from 'node:path';
 import * as ort from 'onnxruntime-node';
+import type { CastNames } from './bfloat16/cast-ends.ts';
+import { readCastModel } from './bfloat16/model-file.ts';
 import { ModelFailure } from './model-failure.ts';
 import type { Datatype } from './protocol/datatypes.ts';
 import { ProtocolError } from './protocol/protocol-error.ts';
@@ -33,9 +36,13 @@ const datatypeOfOnnx: Partial<Record<OnnxType, Datatype>> = {
   string: 'BYTES',
 };
 
-const onnxOfDatatype = Object.fromEntries(
-  Object.entries(datatypeOfOnnx).map(([onnx, datatype]) => [datatype, onnx]),
-) as Readonly<Record<Datatype, OnnxType>>;
+const onnxOfDatatype = {
+  ...Object.fromEntries(Object.entries(datatypeOfOnnx).map(([onnx, datatype]) => [datatype, onnx])),
+  // Cast in the graph, see bfloat16/cast-ends.ts.
+  BF16: 'float32',
+} as Readonly<Record<Datatype, OnnxType>>;
+
+const noCasts: CastNames = { inputs: new Map(), outputs: new Map() };
 
 /**
  * Loads the ONNX file at `path`; weights in other files are read from its folder only (ONNX Runtime
@@ -46,32 +53,52 @@ export async function openSession(
   path: string,
   { threads = 1 }: { readonly threads?: number } = {},
 ): Promise<ModelSession> {
+  const model = readCastModel(path);
+  const casts = model?.names ?? noCasts;
   let session: ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(path, {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // Spinning threads burn the CPU quota of their neighbours between requests.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-      logSeverityLevel: 4,
-    });
+    session = await load(model?.bytes ?? path, resolve(dirname(path)), threads);
   } catch (error) {
     throw new ModelFailure('InvalidModel', `the file does not load: ${onnxMessage(error)}`, {
       cause: error,
     });
   }
   try {
-    return new OnnxSession(session, readSignature(session));
+    return new OnnxSession(session, readSignature(session, casts), casts);
   } catch (error) {
     await session.release();
     throw error;
   }
 }
 
-function readSignature(session: ort.InferenceSession): ModelSignature {
+function load(model: string | Uint8Array, folder: string, threads: number) {
+  const options = {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+  } as const;
+  // Spinning threads burn the CPU quota of their neighbours between requests.
+  const session = { intra_op: { allow_spinning: '0' } };
+  if (typeof model === 'string') {
+    return ort.InferenceSession.create(model, { ...options, extra: { session } });
+  }
+  // Bytes have no folder of their own; paths that leave this one are refused as for a file.
+  const extra = { session: { ...session, model_external_initializers_file_folder_path: folder } };
+  return ort.InferenceSession.create(model, { ...options, extra });
+}
+
+function readSignature(session: ort.InferenceSession, casts: CastNames): ModelSignature {
+  const named = (role: 'input' | 'output') => {
+    const names = new Map(Array.from(casts[`${role}s`], ([name, single]) => [single, name]));
+    return (value: ort.InferenceSession.ValueMetadata): TensorSignature => {
+      const signature = readTensorSignature(value, role);
+      const name = names.get(value.name);
+      return name === undefined ? signature : { ...signature, name, datatype: 'BF16' };
+    };
+  };
   return {
-    inputs: session.inputMetadata.map((value) => readTensorSignature(value, 'input')),
-    outputs: session.outputMetadata.map((value) => readTensorSignature(value, 'output')),
+    inputs: session.inputMetadata.map(named('input')),
+    outputs: session.outputMetadata.map(named('output')),
   };
 }
 
@@ -100,10 +127,12 @@ function readTensorSignature(
 class OnnxSession implements ModelSession {
   readonly signature: ModelSignature;
   readonly #session: ort.InferenceSession;
+  readonly #casts: CastNames;
 
-  constructor(session: ort.InferenceSession, signature: ModelSignature) {
+  constructor(session: ort.InferenceSession, signature: ModelSignature, casts: CastNames) {
     this.#session = session;
     this.signature = signature;
+    this.#casts = casts;
   }
 
   async run(
@@ -111,10 +140,12 @@ class OnnxSession implements ModelSession {
     outputs: readonly string[],
   ): Promise<readonly Tensor[]> {
     const feeds: Record<string, ort.Tensor> = {};
-    for (const [name, tensor] of inputs) feeds[name] = toOnnx(tensor);
+    const casts = this.#casts;
+    for (const [name, tensor] of inputs) feeds[casts.inputs.get(name) ?? name] = toOnnx(tensor);
+    const fetches = outputs.map((name) => casts.outputs.get(name) ?? name);
     let results: ort.InferenceSession.ReturnType;
     try {
-      results = await this.#session.run(feeds, outputs);
+      results = await this.#session.run(feeds, fetches);
     } catch (error) {
       throw new ProtocolError(
         'InferenceFailed',
@@ -122,7 +153,10 @@ class OnnxSession implements ModelSession {
         { cause: error },
       );
     }
-    return outputs.map((name) => fromOnnx(name, results[name]));
+    return outputs.map((name, i) => {
+      const tensor = fromOnnx(name, results[fetches[i] ?? name]);
+      return casts.outputs.has(name) ? { ...tensor, datatype: 'BF16' } : tensor;
+    });
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,8 @@
 /// <reference lib="es2025.float16" />
 /** Tensors in memory, and JSON `data` ⇄ typed arrays. Pure. */
+import { roundToBfloat16 } from './bfloat16/words.ts';
 import type { Datatype } from './protocol/datatypes.ts';
+import { isFloatingPoint } from './protocol/datatypes.ts';
 import type { JsonValues, RequestInput } from './protocol/messages.ts';
 import { invalidRequest, ProtocolError } from './protocol/protocol-error.ts';
 import { elementCount, formatShape } from './protocol/signature.ts';
@@ -19,7 +21,10 @@ export type TensorData =
   | Float64Array
   | readonly string[];
 
-/** Row-major elements; BOOL is a Uint8Array of 0 and 1, BYTES an array of strings. */
+/**
+ * Row-major elements; BOOL is a Uint8Array of 0 and 1, BYTES an array of strings, BF16 a Float32Array
+ * of values that BF16 holds exactly.
+ */
 export type Tensor = {
   readonly datatype: Datatype;
   readonly shape: readonly number[];
@@ -115,9 +120,15 @@ export const numberArrays = {
   INT32: Int32Array,
   INT64: BigInt64Array,
   FP16: Float16Array,
+  BF16: Float32Array,
   FP32: Float32Array,
   FP64: Float64Array,
 } as const;
+
+/** What the datatype holds of a real number, where the array does not round it by itself. */
+export function rounded(datatype: Datatype, value: number): number {
+  return datatype === 'BF16' ? roundToBfloat16(value) : value;
+}
 
 type Range = readonly [minimum: number, maximum: number];
 
@@ -138,8 +149,9 @@ function floatsInto(
   return (values, offset) => {
     if (values instanceof Float64Array) target.set(values, offset);
     else copyNumbers(values, target, offset, name);
-    // 1e400 parses as Infinity, and 1e39 becomes it when rounded to FP32.
     for (let at = offset; at < offset + values.length; at++) {
+      if (datatype === 'BF16') target[at] = rounded(datatype, Number(values[at - offset]));
+      // 1e400 parses as Infinity, and 1e39 becomes it when rounded to FP32.
       if (Number.isFinite(target[at])) continue;
       const wanted = `a finite number that ${datatype} can hold`;
       throw wrongValue(name, at, values[at - offset], wanted);
@@ -251,8 +263,7 @@ export function encodeJsonData(tensor: Tensor, name: string): string {
   if (datatype === 'BOOL') {
     return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(',')}]`;
   }
-  if (datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64')
-    refuseNotFinite(data, name);
+  if (isFloatingPoint(datatype)) refuseNotFinite(data, name);
   return `[${data.join(',')}]`;
 }
 

@@ -71,8 +71,16 @@ const writers: Partial<Record<Datatype, (value: number) => Buffer>> = {
   INT32: into(4, (bytes, value) => bytes.writeInt32LE(value)),
   INT64: into(8, (bytes, value) => bytes.writeBigInt64LE(BigInt(value))),
   FP16: into(2, (bytes, value) => bytes.writeUInt16LE(halfOf(value))),
+  BF16: into(2, (bytes, value) => bytes.writeUInt16LE(brainFloatOf(value))),
   FP32: into(4, (bytes, value) => bytes.writeFloatLE(value)),
   FP64: into(8, (bytes, value) => bytes.writeDoubleLE(value)),
+};
+
+/** The upper half of the binary32 of a number that it holds exactly. */
+const brainFloatOf = (value: number): number => {
+  const single = Buffer.alloc(4);
+  single.writeFloatBE(value);
+  return single.readUInt16BE(0);
 };
 
 /** IEEE 754 binary16 of a small number that it holds exactly: sign, 5 bits of exponent, 10 of fraction. */

@@ -4,7 +4,7 @@ import { startServing } from '../../serving-runtime/testing/start-serving.ts';
 import { runCases, type Result } from './run-cases.ts';
 import { openTarget } from './target.ts';
 
-test.each(['iris.onnx', 'identity.onnx', 'two-inputs.onnx', 'wide.onnx'])(
+test.each(['iris.onnx', 'identity.onnx', 'two-inputs.onnx', 'wide.onnx', 'bfloat16.onnx'])(
   'the serving runtime conforms, with %s',
   async (model) => {
     const serving = await startServing(model, { grpcPort: 0 });

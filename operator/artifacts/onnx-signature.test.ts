@@ -63,6 +63,16 @@ describe('the signature of an ONNX file', () => {
     ]);
   });
 
+  test('names BF16, which the runtime serves as well', async () => {
+    const { inputs, outputs } = await read(fixture('bfloat16.onnx'));
+    expect([...inputs, ...outputs]).toEqual([
+      { name: 'X', datatype: 'BF16', shape: [-1, 4] },
+      { name: 'same', datatype: 'BF16', shape: [-1, 4] },
+      { name: 'single', datatype: 'FP32', shape: [-1, 4] },
+      { name: 'scores', datatype: 'BF16', shape: [-1, 2] },
+    ]);
+  });
+
   test('keeps scalars apart from tensors of unknown rank', async () => {
     expect((await read(fixture('slow.onnx'))).outputs).toEqual([
       { name: 'result', datatype: 'FP32', shape: [] },

@@ -1,17 +1,16 @@
 /// <reference lib="es2025.float16" />
 /** Several models' answers made one. Pure. */
 import type { Datatype } from '../protocol/datatypes.ts';
+import { isFloatingPoint } from '../protocol/datatypes.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import { formatShape } from '../protocol/signature.ts';
 import type { Tensor } from '../tensors.ts';
-import { allocateNumbers } from '../tensors.ts';
+import { allocateNumbers, rounded } from '../tensors.ts';
 import type { Rule } from './graph.ts';
-
-const isReal = (datatype: Datatype): boolean => datatype.startsWith('FP');
 
 /** Means are of real numbers, votes of everything else. */
 export const suits = (rule: Rule, datatype: Datatype): boolean =>
-  isReal(datatype) === (rule === 'mean');
+  isFloatingPoint(datatype) === (rule === 'mean');
 
 /**
  * Element by element: the weighted mean, in double precision; or the value with the most weight, of
@@ -40,15 +39,13 @@ function meanOf(tensors: readonly Tensor[], weights: readonly number[]): Tensor[
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const [first] = tensors;
   const length = first?.data.length ?? 0;
-  const mean = allocateNumbers(
-    first?.datatype as Exclude<Datatype, 'BYTES'>,
-    length,
-  ) as Float64Array;
+  const datatype = first?.datatype as Exclude<Datatype, 'BYTES'>;
+  const mean = allocateNumbers(datatype, length) as Float64Array;
   for (let i = 0; i < length; i++) {
     let sum = 0;
     for (const [branch, { data }] of tensors.entries())
       sum += Number(data[i]) * (weights[branch] ?? 0);
-    mean[i] = sum / total;
+    mean[i] = rounded(datatype, sum / total);
   }
   return mean;
 }

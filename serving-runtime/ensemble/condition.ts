@@ -1,5 +1,6 @@
 /** Conditions of a switch, in CEL (https://github.com/google/cel-spec), over the tensors of a request. */
 import { Environment } from '@marcbachmann/cel-js';
+import { isFloatingPoint } from '../protocol/datatypes.ts';
 import { invalidRequest } from '../protocol/protocol-error.ts';
 import type { Tensor } from '../tensors.ts';
 import type { Asked, Tensors } from './step.ts';
@@ -87,7 +88,7 @@ function elementsOf(name: string, tensor: Tensor | undefined): readonly unknown[
     );
   }
   if (datatype === 'BOOL') return Array.from(data as Uint8Array, (value) => value !== 0);
-  if (typeof data[0] === 'number' && !datatype.startsWith('FP')) {
+  if (typeof data[0] === 'number' && !isFloatingPoint(datatype)) {
     return Array.from(data as Int32Array, BigInt);
   }
   return Array.from(data as readonly unknown[]);

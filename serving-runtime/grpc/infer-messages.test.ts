@@ -53,6 +53,7 @@ describe('a list is refused', () => {
     ['in the field of another', 'INT64', { intContents: [1, 2] }, /int64_contents has 0/],
     ['out of its range', 'INT8', { intContents: [1, 200] }, /value 1 is 200, not a whole number/],
     ['for FP16, which has none', 'FP16', {}, /FP16 has no contents; send raw_input_contents/],
+    ['for BF16, which has none', 'BF16', {}, /BF16 has no contents; send raw_input_contents/],
     [
       'of bytes that are no text',
       'BYTES',

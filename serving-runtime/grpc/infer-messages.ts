@@ -79,7 +79,7 @@ export function encodeMessage(
       const contents = isRaw ? {} : { contents: encodeContents(tensor) };
       return [{ name, datatype, shape: shape.map(BigInt), ...contents }];
     }),
-    rawOutputContents: isRaw ? results.map(({ data }) => encodeBinaryData(data)) : [],
+    rawOutputContents: isRaw ? results.map(encodeBinaryData) : [],
   });
   const bytes = toBinary(ModelInferResponseSchema, message);
   return {

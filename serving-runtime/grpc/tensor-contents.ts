@@ -22,6 +22,7 @@ const fields: Readonly<Record<Datatype, Field | undefined>> = {
   INT32: 'intContents',
   INT64: 'int64Contents',
   FP16: undefined,
+  BF16: undefined,
   FP32: 'fp32Contents',
   FP64: 'fp64Contents',
   BYTES: 'bytesContents',

@@ -63,12 +63,15 @@ describe('a heavy model', () => {
 });
 
 describe('requests are joined', () => {
-  test('where each row is answered by itself', async () => {
-    const session = await openSession(modelPath('iris.onnx'));
-    const compute = session.run.bind(session);
-    expect(await whyNotJoined(compute, session.signature)).toBeUndefined();
-    await session.close();
-  });
+  test.each(['iris.onnx', 'bfloat16.onnx'])(
+    'where each row is answered by itself: %s',
+    async (file) => {
+      const session = await openSession(modelPath(file));
+      const compute = session.run.bind(session);
+      expect(await whyNotJoined(compute, session.signature)).toBeUndefined();
+      await session.close();
+    },
+  );
 
   test.each([
     ['normalised.onnx', 'its output "Y" of one row depends on other rows'],

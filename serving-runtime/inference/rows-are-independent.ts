@@ -1,14 +1,17 @@
+import { isFloatingPoint } from '../protocol/datatypes.ts';
 import type { ModelSignature } from '../protocol/signature.ts';
 import { elementCount } from '../protocol/signature.ts';
 import type { Tensor, TensorData } from '../tensors.ts';
-import { allocateNumbers } from '../tensors.ts';
+import { allocateNumbers, rounded } from '../tensors.ts';
 import { hasBatchDimension, hasRows, joinInputs, rowsAt } from './batch-tensors.ts';
 import type { Compute } from './compute.ts';
 
 /** Rows that are compared; two would not show what a model does with their sum. */
 const rows = 3;
 /** A batch adds up in another order: what is larger than this is another answer. */
-const tolerance: Partial<Record<string, number>> = { FP16: 1e-2, FP32: 1e-5, FP64: 1e-9 };
+const tolerance: Partial<Record<string, number>> = {
+  ...{ BF16: 8e-2, FP16: 1e-2, FP32: 1e-5, FP64: 1e-9 },
+};
 
 /**
  * Why requests must not be joined to batches, or undefined where they may: three different rows get the
@@ -55,8 +58,9 @@ function sampleValues(datatype: Tensor['datatype'], count: number, row: number):
   const data = allocateNumbers(datatype, count);
   for (let i = 0; i < count; i++) {
     if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(row % 2);
-    else if (datatype.startsWith('FP')) data[i] = ((i * 7 + row * 5) % 11) / 11 + row;
-    else data[i] = row % 2;
+    else if (isFloatingPoint(datatype)) {
+      data[i] = rounded(datatype, ((i * 7 + row * 5) % 11) / 11 + row);
+    } else data[i] = row % 2;
   }
   return data;
 }

@@ -47,7 +47,7 @@ describe('a request that is wrong is refused with the field named', () => {
     ['an input that is no object', { inputs: [3] }, 'inputs[0]: is not an object'],
     ['no name', { inputs: [{}] }, 'inputs[0].name: is missing'],
     ['no datatype', { inputs: [{ ...input, datatype: undefined }] }, 'datatype is missing'],
-    ['BF16', { inputs: [{ ...input, datatype: 'BF16' }] }, 'use one of BOOL, UINT8'],
+    ['FP8', { inputs: [{ ...input, datatype: 'FP8' }] }, 'use one of BOOL, UINT8'],
     ['a prototype name', { inputs: [{ ...input, datatype: 'toString' }] }, 'datatype is missing'],
     ['data that is no array', { inputs: [{ ...input, data: 'AAA' }] }, 'data is not an array'],
     ['no shape', { inputs: [{ ...input, shape: undefined }] }, 'input "x": shape is missing'],

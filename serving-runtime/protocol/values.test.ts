@@ -33,10 +33,11 @@ describe('shapes', () => {
 });
 
 test('datatypes know their size, BYTES has none', () => {
-  expect(datatypes).toHaveLength(13);
+  expect(datatypes).toHaveLength(14);
   expect(isDatatype('INT64')).toBe(true);
   expect(isDatatype('int64')).toBe(false);
   expect(bytesPerElement('FP16')).toBe(2);
+  expect(bytesPerElement('BF16')).toBe(2);
   expect(bytesPerElement('BYTES')).toBeUndefined();
 });
 

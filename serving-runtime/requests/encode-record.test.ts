@@ -30,6 +30,7 @@ describe('a record', () => {
     ['FP64', Float64Array.of(Number.NaN, -Infinity, 1e300), ['NaN', '-Infinity', 1e300]],
     ['BOOL', Uint8Array.of(1, 0), [true, false]],
     ['BYTES', ['a\n', 'Infinity', '\0'], ['a\n', 'Infinity', '\0']],
+    ['BF16', Float32Array.of(0.10009765625, -Infinity), [0.10009765625, '-Infinity']],
     ['FP16', new Float16Array([0.5]), [0.5]],
   ] as const)('says every value of %s', (datatype, data, want) => {
     const line = encodeRecord(one({ datatype, shape: [data.length], data }), options);

@@ -134,6 +134,16 @@ describe('a window', () => {
     });
   });
 
+  test('takes BF16 for real numbers, which are not counted by value', () => {
+    const data = Float32Array.of(0.5, 0.10009765625);
+    expect(recordsOf({ x: { datatype: 'BF16', shape: [2], data } })).toEqual([
+      expect.objectContaining({ feature: 'x', numbers: expect.objectContaining({ max: 0.5 }) }),
+    ]);
+    expect(recordsOf({ x: { datatype: 'BF16', shape: [2], data } })[0]).not.toHaveProperty(
+      'values',
+    );
+  });
+
   test('counts classes, bits and texts by value', () => {
     const records = recordsOf({
       label: { datatype: 'INT64', shape: [3], data: BigInt64Array.of(1n, 2n, 1n) },

@@ -1,4 +1,5 @@
 /** Sketches of all features of the requests between two moments. */
+import { isFloatingPoint } from '../protocol/datatypes.ts';
 import type { SketchRecord } from '../protocol/sketch-record.ts';
 import { elementCount } from '../protocol/signature.ts';
 import type { ModelIdentity } from '../model-identity.ts';
@@ -103,6 +104,6 @@ function addValue(sketch: FeatureSketch | undefined, { datatype, data }: Tensor,
   const value = data[at];
   if (sketch === undefined || value === undefined) return;
   if (typeof value === 'string') sketch.addText(value);
-  else if (typeof value === 'bigint' || !datatype.startsWith('FP')) sketch.addInteger(value);
+  else if (typeof value === 'bigint' || !isFloatingPoint(datatype)) sketch.addInteger(value);
   else sketch.addNumber(value);
 }

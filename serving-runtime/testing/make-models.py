@@ -1,11 +1,12 @@
 """Writes the small ONNX files the tests load, and prints what scikit-learn and numpy expect of them.
 
-Run: python make-models.py   (pip install skl2onnx==1.20.0 onnx==1.23.2 scikit-learn==1.9.1 onnxruntime)
+Run: python make-models.py   (pip install skl2onnx==1.20.0 onnx==1.23.2 scikit-learn==1.9.1 ml_dtypes onnxruntime)
 The printed numbers stand as literals in the tests, so a change here needs a change there.
 """
 
 import os
 
+import ml_dtypes
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -93,19 +94,27 @@ def external_data():
         ("external.onnx", "weight.bin"),
         ("external-escape.onnx", "../../../../../../etc/passwd"),
         ("external-absolute.onnx", "/etc/passwd"),
+        ("external-bfloat16.onnx", "weight.bin"),
+        ("external-bfloat16-escape.onnx", "../../../../../../etc/passwd"),
     ):
+        is_half = "bfloat16" in name
         weight = numpy_helper.from_array(np.ones(4, np.float32), "w")
         weight.ClearField("raw_data")
         weight.data_location = TensorProto.EXTERNAL
         weight.external_data.add(key="location", value=location)
         weight.external_data.add(key="offset", value="0")
         weight.external_data.add(key="length", value="16")
+        cast = helper.make_node("Cast", ["half"], ["x"], to=TensorProto.FLOAT)
         save(
             name,
             helper.make_graph(
-                [helper.make_node("Add", ["x", "w"], ["y"])],
+                [cast] * is_half + [helper.make_node("Add", ["x", "w"], ["y"])],
                 "external",
-                [value("x", TensorProto.FLOAT, [4])],
+                [
+                    value("half", TensorProto.BFLOAT16, [4])
+                    if is_half
+                    else value("x", TensorProto.FLOAT, [4])
+                ],
                 [value("y", TensorProto.FLOAT, [4])],
                 [weight],
             ),
@@ -130,6 +139,37 @@ def unsupported():
             "complex-output",
             [value("x", TensorProto.COMPLEX64, [1])],
             [value("y", TensorProto.COMPLEX64, [1])],
+        ),
+    )
+
+
+def bfloat16():
+    """X BF16 [-1, 4] as it is, as FP32, and times a BF16 weight; `X FP32 in` is a name to stay clear of."""
+    weight = np.array([[1, 0.1], [-2, 0.2], [0.5, 0.3], [3, 0.4]], ml_dtypes.bfloat16)
+    rows = np.array([[1.5, 0.25, -2, 0.1], [3, 100, 0.007, -0.5]], ml_dtypes.bfloat16)
+    scores = (rows.astype(np.float32) @ weight.astype(np.float32)).astype(ml_dtypes.bfloat16)
+    print("bfloat16 scores", scores.astype(np.float64).tolist())
+    initializer = helper.make_tensor(
+        "W", TensorProto.BFLOAT16, [4, 2], weight.tobytes(), raw=True
+    )
+    save(
+        "bfloat16.onnx",
+        helper.make_graph(
+            [
+                helper.make_node("Identity", ["X"], ["same"]),
+                helper.make_node("Cast", ["X"], ["single"], to=TensorProto.FLOAT),
+                helper.make_node("Cast", ["W"], ["X FP32 in"], to=TensorProto.FLOAT),
+                helper.make_node("MatMul", ["single", "X FP32 in"], ["product"]),
+                helper.make_node("Cast", ["product"], ["scores"], to=TensorProto.BFLOAT16),
+            ],
+            "bfloat16",
+            [value("X", TensorProto.BFLOAT16, ["rows", 4])],
+            [
+                value("same", TensorProto.BFLOAT16, ["rows", 4]),
+                value("single", TensorProto.FLOAT, ["rows", 4]),
+                value("scores", TensorProto.BFLOAT16, ["rows", 2]),
+            ],
+            [initializer],
         ),
     )
 
@@ -247,6 +287,7 @@ if __name__ == "__main__":
     two_inputs()
     external_data()
     unsupported()
+    bfloat16()
     slow()
     wide()
     normalised()

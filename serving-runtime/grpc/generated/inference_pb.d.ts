@@ -285,7 +285,7 @@ export declare type InferParameter = Message<"inference.InferParameter"> & {
 export declare const InferParameterSchema: GenMessage<InferParameter>;
 
 /**
- * Row by row, in the field of the datatype. FP16 has none: send it raw.
+ * Row by row, in the field of the datatype. FP16 and BF16 have none: send it raw.
  *
  * @generated from message inference.InferTensorContents
  */

@@ -36,8 +36,21 @@ module.exports = {
       severity: 'error',
       from: { path: '^operator/kinds/[^/]+/(decide|children)\\.ts$' },
       to: {
-        path: '^(node:(fs|net|http|child_process)|operator/(store|api|telemetry|runtime/(kubernetes-cluster|controller|informer|operator)))',
+        path: '^(node:(fs|net|http|child_process)|operator/(scraping|store|api|telemetry|runtime/(kubernetes-cluster|controller|informer|operator)))',
       },
+    },
+    {
+      name: 'numbers-are-pure',
+      comment: 'Numbers in, numbers out: the contract and one another is all they know.',
+      severity: 'error',
+      from: { path: '^operator/traffic/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^(operator/(statistics|traffic)|crds/schema|serving-runtime/protocol)/' },
+    },
+    {
+      name: 'scraping-knows-no-kind',
+      severity: 'error',
+      from: { path: '^operator/scraping/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(operator/(kinds|store|api|artifacts|telemetry)|crds|serving-runtime)/' },
     },
     {
       name: 'contract-stands-alone',

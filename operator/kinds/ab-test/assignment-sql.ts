@@ -15,9 +15,12 @@ export type Step = {
 /** Where a test begins that has looked at nothing yet: before the first request since it is there. */
 export const firstCursor = async (tx: Tx, test: TestScope, last: string): Promise<string> => {
   const { rows } = await sql<{ cursor: string | null }>`
-    select min(id) - 1 as cursor from predictions
-    where namespace = ${test.namespace} and deployment = ${test.deployment}
-      and at >= ${test.since} and variant is not null`.execute(tx);
+    select min(id) - 1 as cursor from (
+      select id from predictions
+      where namespace = ${test.namespace} and deployment = ${test.deployment}
+        and at >= ${test.since} and variant is not null
+      offset 0 -- by the index of times: the least id would be looked for from the oldest on
+    ) since_then`.execute(tx);
   return rows[0]?.cursor ?? last;
 };
 
@@ -68,9 +71,12 @@ const nameOutcomes = async (
   { range, limit }: { readonly range: Range; readonly limit: number },
 ): Promise<number> => {
   const { rows } = await sql<{ named: number }>`
-    with requests as (
-      select distinct on (prediction_id) prediction_id, unit, at from predictions
-      where ${rowsOf(test, range)} and unit is not null order by prediction_id, id
+    with logged as materialized (
+      select id, prediction_id, unit, at from predictions
+      where ${rowsOf(test, range)} and unit is not null order by id
+    ), requests as (
+      select distinct on (prediction_id) prediction_id, unit, at from logged
+      order by prediction_id, id
     ), waiting as (
       select o.key, r.unit, r.at from requests r join ab_outcomes o
         on o.test_id = ${testId} and o.unit is null and o.prediction_id = r.prediction_id
@@ -100,8 +106,9 @@ const assign = async (
       requests, failed_requests, latency_ms_total)
     select ${testId}::integer, unit, (array_agg(variant order by at, id))[1],
       least(min(at), ${now}::timestamptz), min(variant) <> max(variant),
-      exists (select from ab_outcomes o
-        where o.test_id = ${testId} and o.unit = p.unit and o.exposed is null),
+      -- Not exists (): that may be made a hash of all outcomes that wait.
+      coalesce((select true from ab_outcomes o
+        where o.test_id = ${testId} and o.unit = p.unit and o.exposed is null limit 1), false),
       count(*), count(*) filter (where status >= 500), sum(latency_ms)
     from predictions p
     where ${rowsOf(test, range)} and unit is not null and at >= ${test.since}

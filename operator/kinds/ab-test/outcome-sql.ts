@@ -25,6 +25,9 @@ export const FOLD = sql`
     total_before = case when m.outcomes_before + excluded.outcomes_before = 0 then 0
       else m.total_before + excluded.total_before end`;
 
+/** A client that gives all requests one id must not have each outcome look at all of them. */
+const MAX_NAMESAKES = 100;
+
 type Counted = { readonly taken: number; readonly pending: number; readonly before: number };
 
 /**
@@ -52,16 +55,21 @@ export const insertOutcomes = async (
       select key, coalesce(sent.unit, p.unit) as unit, sent.prediction_id, metric, value,
         greatest(sent.at, p.at + interval '1 microsecond') as at
       from sent left join lateral (
-        select p.unit, p.at from predictions p
-        where p.namespace = ${test.namespace} and p.deployment = ${test.deployment}
-          and p.prediction_id = sent.prediction_id and p.id <= ${cursor ?? '0'}
-          and p.variant is not null and p.unit is not null
-        order by p.id limit 1
-      ) p on sent.unit is null
+        select unit, at from (
+          select id, unit, variant, at from predictions
+          where sent.unit is null and namespace = ${test.namespace}
+            and deployment = ${test.deployment} and prediction_id = sent.prediction_id
+            and id <= ${cursor ?? '0'}
+          order by id limit ${MAX_NAMESAKES}
+        ) namesakes
+        where variant is not null and unit is not null order by id limit 1
+      ) p on true
     ), moved as (
       insert into ab_outcomes (test_id, key, unit, prediction_id, metric, value, at, exposed)
       select ${id}::integer, key, named.unit, prediction_id, metric, value, at, at > a.first_seen_at
-      from named left join ab_assignments a on a.test_id = ${id} and a.unit = named.unit
+      from named left join lateral (
+        select first_seen_at from ab_assignments where test_id = ${id} and unit = named.unit limit 1
+      ) a on true
       on conflict do nothing
       returning test_id, unit, metric, value, exposed, 1 as sign
     ), folded as (${FOLD})

@@ -63,8 +63,11 @@ test('reading the log waits for a batch that is half-way, so that its requests a
   const writing = log('second', 'control', '12:00');
   await untilWaiting('transactionid', writing);
   const reading = absorb();
-  await untilWaiting('advisory', reading);
-  release.resolve(undefined);
+  try {
+    await untilWaiting('advisory', reading);
+  } finally {
+    release.resolve(undefined);
+  }
   await Promise.all([blocker, writing, reading]);
   expect((await measure()).variants[0]?.units).toBe(2);
 });

@@ -17,7 +17,19 @@ export type Tally = { readonly pending: number; readonly before: number };
 export const openTest = async (tx: Tx, test: TestScope): Promise<TestRow> => {
   const row = (await locked(tx, test.uid)) ?? (await create(tx, test.uid));
   if (row.closed) throw new TestClosed(test);
+  await lookUpByIndex(tx);
   return row;
+};
+
+/**
+ * All that writers do is look up a bounded number of rows among millions. In tables that have just grown
+ * the planner knows no better than that they are small, and would read all of them for each row or batch.
+ */
+const lookUpByIndex = async (tx: Tx): Promise<void> => {
+  await sql`select set_config(name, 'off', true) from unnest(array[
+    'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material']) as name`.execute(
+    tx,
+  );
 };
 
 /** Nobody writes to this test from now on. */

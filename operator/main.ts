@@ -6,6 +6,8 @@ import { ingestRoutes } from './api/ingest-routes.ts';
 import { createServer } from './api/server.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { openArtifacts, openDatabase } from './connections.ts';
+import { abTestRoutes } from './kinds/ab-test/routes.ts';
+import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { experimentRoutes } from './kinds/experiment/routes.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
 import { sqlRunStore } from './kinds/experiment/store.ts';
@@ -98,6 +100,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       experimentRoutes,
       modelVersionRoutes,
       ingestRoutes(sqlPredictionStore(database.withTables<unknown>())),
+      abTestRoutes(sqlOutcomeStore(database.withTables<unknown>())),
     ],
   );
   const health = createHealthServer({

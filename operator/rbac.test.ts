@@ -55,4 +55,14 @@ describe('userRules', () => {
     expect(JSON.stringify(view)).not.toContain('artifact');
     expect(JSON.stringify(edit)).toContain('modelversions/artifact');
   });
+
+  test('lets editors send outcomes of tests, and viewers not', () => {
+    const { view, edit } = userRules(['abtests']);
+    expect(edit).toContainEqual({
+      apiGroups: ['mlops.pynomaly.io'],
+      resources: ['abtests/outcomes'],
+      verbs: ['create'],
+    });
+    expect(JSON.stringify(view)).not.toContain('outcomes');
+  });
 });

@@ -63,6 +63,8 @@ export const userRules = (
     rule(GROUP, plurals, ['create', 'update', 'patch', 'delete', 'deletecollection']),
     rule(GROUP, ['modeldeployments/scale'], ['get', 'update', 'patch']),
     rule(GROUP, ['modelversions/artifact'], ['get']),
+    // What sends outcomes needs this and nothing else; who may edit the test may send them too.
+    rule(GROUP, ['abtests/outcomes'], ['create']),
   ];
   return { view: [rule(GROUP, plurals, READ)], edit: write, admin: write };
 };

@@ -77,7 +77,7 @@ export const pathOf = (url: string): string =>
 
 const operationOf = (route: RouteOptions): JsonSchema => {
   const { schema = {}, config } = route;
-  const body = (schema.body as JsonSchema | undefined) ?? config?.requestBody;
+  const body = config?.requestBody ?? (schema.body as JsonSchema | undefined);
   return {
     ...(schema.operationId === undefined ? {} : { operationId: schema.operationId }),
     ...(schema.summary === undefined ? {} : { summary: schema.summary }),

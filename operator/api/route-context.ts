@@ -54,7 +54,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `none`: answered without a token. */
     readonly auth?: 'bearer' | 'none';
-    /** For OpenAPI, where the framework does not validate the body itself. */
+    /** For OpenAPI, where the framework does not validate the body itself, or not all of it. */
     readonly requestBody?: JsonSchema;
     readonly requestMediaType?: string;
     readonly responseMediaType?: string;

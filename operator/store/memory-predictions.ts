@@ -1,7 +1,17 @@
-import type { DeploymentKey, PredictionBatch, PredictionStore } from './predictions.ts';
+import type {
+  DeploymentKey,
+  NewPrediction,
+  PredictionBatch,
+  PredictionStore,
+} from './predictions.ts';
+
+/** `requests`: all there are, in the order they were written. */
+type MemoryPredictionStore = PredictionStore & {
+  requests(deployment: DeploymentKey): readonly NewPrediction[];
+};
 
 /** Predictions in memory, as the tables keep them. */
-export const memoryPredictionStore = (): PredictionStore => {
+export const memoryPredictionStore = (): MemoryPredictionStore => {
   const batches = new Map<string, PredictionBatch[]>();
   const of = ({ namespace, name }: DeploymentKey): PredictionBatch[] => {
     const key = `${namespace}/${name}`;
@@ -10,6 +20,7 @@ export const memoryPredictionStore = (): PredictionStore => {
     return found;
   };
   return {
+    requests: (deployment) => of(deployment).flatMap(({ predictions }) => predictions),
     append: async (deployment, batch) => {
       const known = of(deployment);
       if (known.some(({ batchId }) => batchId === batch.batchId)) return false;

@@ -6,6 +6,7 @@ import * as resourcesAndAudit from './migrations/0001_resources_and_audit.ts';
 import * as runs from './migrations/0002_runs.ts';
 import * as predictions from './migrations/0003_predictions.ts';
 import * as closedExperiments from './migrations/0004_closed_experiments.ts';
+import * as abTests from './migrations/0005_ab_tests.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002_runs': runs,
   '0003_predictions': predictions,
   '0004_closed_experiments': closedExperiments,
+  '0005_ab_tests': abTests,
 };
 
 /** Any number that nobody else locks in this database. */

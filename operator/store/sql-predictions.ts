@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { reachingDatabase } from './database-error.ts';
+import { whileWriting } from './prediction-order-sql.ts';
 import type {
   DeploymentKey,
   NewPrediction,
@@ -57,6 +58,7 @@ const append = async (
   batch: PredictionBatch,
 ): Promise<boolean> => {
   const { namespace, name } = deployment;
+  await whileWriting(transaction, deployment);
   const { numAffectedRows } = await sql`
     insert into prediction_batches (namespace, deployment, batch_id)
     values (${namespace}, ${name}, ${batch.batchId})

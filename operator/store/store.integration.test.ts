@@ -45,6 +45,7 @@ describe('migrations', () => {
       '0002_runs',
       '0003_predictions',
       '0004_closed_experiments',
+      '0005_ab_tests',
     ]);
   });
 

@@ -72,6 +72,9 @@
 - apiGroups: [mlops.pynomaly.io]
   resources: [modelversions/artifact]
   verbs: [get]
+- apiGroups: [mlops.pynomaly.io]
+  resources: [abtests/outcomes]
+  verbs: [create]
 {{- end -}}
 
 {{- define "mlops.rules.admin" -}}
@@ -84,4 +87,7 @@
 - apiGroups: [mlops.pynomaly.io]
   resources: [modelversions/artifact]
   verbs: [get]
+- apiGroups: [mlops.pynomaly.io]
+  resources: [abtests/outcomes]
+  verbs: [create]
 {{- end -}}

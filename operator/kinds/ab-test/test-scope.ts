@@ -1,0 +1,12 @@
+import type { ABTest } from '../../../crds/schema/ab-test.ts';
+import type { TestScope } from './outcome-store.ts';
+
+/** What of a test's numbers depends on the object; the same for whoever reads or writes them. */
+export const scopeOf = ({ metadata, spec }: ABTest): TestScope => ({
+  uid: metadata.uid,
+  namespace: metadata.namespace,
+  name: metadata.name,
+  deployment: spec.deploymentRef.name,
+  since: metadata.creationTimestamp,
+  variants: ['control', ...spec.candidates.map(({ name }) => name)],
+});

@@ -87,6 +87,18 @@ module.exports = {
     only('http-server-in-api', 'fastify/', '^operator/(api/|kinds/[^/]+/routes\\.ts$)'),
     only('onnx-in-session', 'onnxruntime-node', '^serving-runtime/session\\.ts$'),
     only('traces-in-telemetry', '@opentelemetry', '^(operator|serving-runtime)/telemetry/'),
+    only(
+      'special-functions-in-statistics',
+      '@stdlib',
+      '^operator/statistics/special-functions\\.ts$',
+    ),
+    {
+      name: 'statistics-are-pure',
+      comment: 'Numbers in, numbers out: statistics import nothing but themselves and @stdlib.',
+      severity: 'error',
+      from: { path: '^operator/statistics/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^(operator/statistics/|node_modules/@stdlib/)' },
+    },
     only('metrics-in-telemetry', 'prom-client', '^(operator|serving-runtime)/telemetry/'),
   ],
   options: {

@@ -37,4 +37,6 @@ const noPorts: Ports = {
   artifacts: unusable('artifacts') as Ports['artifacts'],
   runs: unusable('runs') as Ports['runs'],
   children: unusable('children') as Ports['children'],
+  traffic: unusable('traffic') as Ports['traffic'],
+  outcomes: unusable('outcomes') as Ports['outcomes'],
 };

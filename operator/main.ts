@@ -18,6 +18,7 @@ import { systemClock, pause } from './runtime/clock.ts';
 import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
 import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
 import { Mirror } from './store/mirror.ts';
+import { createTrafficMeter } from './scraping/traffic-meter.ts';
 import { sqlPredictionStore } from './store/sql-predictions.ts';
 import { sqlResourceSearch } from './store/sql-resource-search.ts';
 import { newLogger, type Logger } from './telemetry/logger.ts';
@@ -59,6 +60,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     random: Math.random,
     sleep: (ms, signal) => pause(systemClock, ms, signal),
   });
+  const outcomes = sqlOutcomeStore(database.withTables<unknown>());
   const operator: MlopsOperator = new MlopsOperator(
     {
       cluster,
@@ -76,7 +78,10 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       leaseTimes: config.leaderElection.times,
       shards: config.leaderElection.shards,
     },
-    { artifacts, runs, children: childDefaults(config) },
+    {
+      ...{ artifacts, runs, outcomes, children: childDefaults(config) },
+      traffic: createTrafficMeter(systemClock),
+    },
     mirror,
   );
   metrics.watchAges(() => operator.cacheAges());
@@ -100,7 +105,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       experimentRoutes,
       modelVersionRoutes,
       ingestRoutes(sqlPredictionStore(database.withTables<unknown>())),
-      abTestRoutes(sqlOutcomeStore(database.withTables<unknown>())),
+      abTestRoutes(outcomes),
     ],
   );
   const health = createHealthServer({

@@ -124,6 +124,11 @@ const immutableOnceStarted: Rule[] = IMMUTABLE_ONCE_STARTED.map((field) => ({
 
 const estimate = z.strictObject({
   name: metricName('Name of the metric.'),
+  role: z.enum(['goal', 'guardrail']).describe('What it is for.').optional(),
+  verdict: text(
+    'Of a goal better, worse or unsure; of a guardrail safe, harmful or undecided.',
+    63,
+  ).optional(),
   estimate: z.number().describe('Difference from control.').optional(),
   interval: z
     .strictObject({
@@ -144,6 +149,7 @@ const status = statusOf({
     z.strictObject({
       name: text('control, or the name of a candidate.', 63),
       version: text('Its version.', 63).optional(),
+      weight: integer('Percent of the units it is to get now.', 0, 100).optional(),
       samples: count('Distinct units counted.').optional(),
       metrics: listMap(estimate, 'How it compares with control.', { max: 40 }).optional(),
     }),
@@ -177,7 +183,7 @@ export const abTest = defineKind({
     AGE_COLUMN,
   ],
   rules: [...nameIsDnsLabel(52), ...immutableOnceStarted],
-  implemented: false,
+  implemented: true,
 });
 
 export type ABTestSpec = Served<typeof abTest.spec>;

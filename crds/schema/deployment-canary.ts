@@ -1,19 +1,7 @@
 import { z } from 'zod';
-import { duration, integer, listMap, listOf, setOf } from './fields.ts';
-import { atLeastOneOf, exactlyOneOf, shaped, withRules } from './rules.ts';
-
-const step = withRules(
-  z.strictObject({
-    setWeight: integer('Percent of the requests the new version gets.', 0, 100).optional(),
-    pause: z
-      .strictObject({ duration: duration('How long to wait.').optional() })
-      .describe(
-        'Wait: for duration, or with {} until the annotation mlops.pynomaly.io/promote names the revision.',
-      )
-      .optional(),
-  }),
-  exactlyOneOf(['setWeight', 'pause'], 'a step has exactly one key: setWeight or pause'),
-);
+import { steps } from './deployment-steps.ts';
+import { duration, integer, listMap, setOf } from './fields.ts';
+import { atLeastOneOf, shaped, withRules } from './rules.ts';
 
 const metric = withRules(
   z.strictObject({
@@ -88,17 +76,37 @@ const istio = z
   })
   .describe('Split by an Istio VirtualService that the operator owns.');
 
-export const canary = z
-  .strictObject({
-    steps: listOf(
-      step,
-      'What happens one after the other; after the last step the new version gets everything.',
-      { min: 1, max: 64 },
-    ),
-    analysis: analysis.optional(),
-    trafficRouting: z
-      .strictObject({ istio })
-      .describe('Who splits the traffic; left out, it is split by the number of pods.')
-      .optional(),
-  })
-  .describe('The new version gets traffic step by step.');
+const NEEDS_ISTIO =
+  'setMirrorRoute and setHeaderRoute need trafficRouting.istio: only a route can copy requests or tell them by a header';
+
+export const canary = withRules(
+  z
+    .strictObject({
+      steps,
+      analysis: analysis.optional(),
+      scaleDownDelaySeconds: integer(
+        'How long pods that get no requests any more stay, so that none is on its way to them.',
+        0,
+        3600,
+      ).default(30),
+      rollbackWindow: z
+        .strictObject({
+          revisions: integer('So many versions before the one that serves.', 1, 100),
+        })
+        .describe('Versions that served that recently take over again without steps.')
+        .optional(),
+      trafficRouting: z
+        .strictObject({ istio })
+        .describe('Who splits the traffic; left out, it is split by the number of pods.')
+        .optional(),
+    })
+    .describe('The new version gets traffic step by step.'),
+  {
+    rule: 'has(self.trafficRouting) || !self.steps.exists(s, has(s.setMirrorRoute) || has(s.setHeaderRoute))',
+    message: NEEDS_ISTIO,
+  },
+  {
+    rule: 'has(self.analysis) || !self.steps.exists(s, has(s.analysis))',
+    message: 'an analysis step waits for the metrics of canary.analysis: state them',
+  },
+);

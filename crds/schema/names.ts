@@ -10,6 +10,8 @@ export const LABELS = {
   runId: `${prefix}/run-id`,
   /** On everything a Deployment of ours owns: its name. */
   deployment: `${prefix}/deployment`,
+  /** On serving pods: `stable`, `candidate`, or the name of a candidate of an ABTest. */
+  variant: `${prefix}/variant`,
   /** On ModelVersion, ModelAlias and serving pods: the Model's name. */
   model: `${prefix}/model`,
   /** On serving pods: the ModelVersion object's name. The API lets such a pod read that version's bytes. */
@@ -23,6 +25,7 @@ export const ANNOTATIONS = {
   promote: `${prefix}/promote`,
   abort: `${prefix}/abort`,
   retry: `${prefix}/retry`,
+  pause: `${prefix}/pause`,
   /** Hash of what the operator last applied, so that an unchanged child is not written again. */
   applied: `${prefix}/applied`,
 } as const;

@@ -296,6 +296,8 @@ const runRefusals: readonly Refusal[] = [
 const predictor = 'spec.predictor';
 const canary = 'spec.strategy.canary';
 
+const headerStep = (match: object) => ({ setHeaderRoute: { name: 'testers', match: [match] } });
+
 const deploymentRefusals: readonly Refusal[] = [
   inDeployment(
     'a name of 46 characters',
@@ -378,6 +380,39 @@ const deploymentRefusals: readonly Refusal[] = [
     'a weight of 101',
     { [`${canary}.steps.0`]: { setWeight: 101 } },
     'less than or equal to 100',
+  ),
+  inDeployment(
+    'a canary scaled in two ways',
+    { [`${canary}.steps.0`]: { setCanaryScale: { replicas: 1, weight: 50 } } },
+    'set exactly one of replicas, weight',
+  ),
+  inDeployment(
+    'a header matched in no way',
+    { [`${canary}.steps.0`]: headerStep({ headerName: 'x-tester' }) },
+    'set exactly one of exact, prefix',
+  ),
+  inDeployment(
+    'a header with a space',
+    { [`${canary}.steps.0`]: headerStep({ headerName: 'x tester', exact: 'yes' }) },
+    'must be the name of a header',
+  ),
+  inDeployment(
+    'copies of 101 % of the requests',
+    { [`${canary}.steps.0`]: { setMirrorRoute: { name: 'shadow', percentage: 101 } } },
+    'less than or equal to 100',
+  ),
+  inDeployment(
+    'copies of requests without a route',
+    {
+      [`${canary}.steps.0`]: { setMirrorRoute: { name: 'shadow' } },
+      [`${canary}.trafficRouting`]: undefined,
+    },
+    'need trafficRouting.istio',
+  ),
+  inDeployment(
+    'an analysis step without metrics',
+    { [`${canary}.steps.0`]: { analysis: {} }, [`${canary}.analysis`]: undefined },
+    'state them',
   ),
   inDeployment(
     'a pause without a unit',

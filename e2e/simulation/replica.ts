@@ -1,6 +1,9 @@
 import type { ArtifactStore } from '../../operator/artifacts/artifact-store.ts';
 import type { RunStore } from '../../operator/kinds/experiment/run-store.ts';
 import { someDefaults } from '../../operator/kinds/testing/builders.ts';
+import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
+import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';
+import { memoryTrafficMeter } from '../../operator/scraping/memory-traffic-meter.ts';
 import { MlopsOperator } from '../../operator/mlops-operator.ts';
 import type { RuntimeLogger } from '../../operator/runtime/operator.ts';
 import type { ObjectKey, ResourceType } from '../../operator/runtime/resource-type.ts';
@@ -123,6 +126,8 @@ export class Replica {
         runs: faultyRuns(this.#outside.runs, link, plan),
         artifacts: faultyArtifacts(this.#outside.artifacts, link, plan),
         children: someDefaults(),
+        traffic: memoryTrafficMeter(),
+        outcomes: memoryOutcomeStore(memoryPredictionStore()),
       },
       { observe: () => undefined, snapshot: () => undefined },
     );

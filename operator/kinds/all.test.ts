@@ -9,6 +9,9 @@ import { memoryArtifactStore } from '../artifacts/memory-artifact-store.ts';
 import { ownType } from '../runtime/own-type.ts';
 import type { Reconciler } from '../runtime/reconciler.ts';
 import type { KubernetesObject } from '../runtime/resource-type.ts';
+import { memoryTrafficMeter } from '../scraping/memory-traffic-meter.ts';
+import { memoryPredictionStore } from '../store/memory-predictions.ts';
+import { memoryOutcomeStore } from './ab-test/memory-outcome-store.ts';
 import { allReconcilers } from './all.ts';
 import { MemoryRunStore } from './experiment/memory-run-store.ts';
 import { aDeployment } from './testing/a-deployment.ts';
@@ -19,6 +22,8 @@ const reconcilers = allReconcilers({
   artifacts: memoryArtifactStore(),
   runs: new MemoryRunStore(),
   children: someDefaults(),
+  traffic: memoryTrafficMeter(),
+  outcomes: memoryOutcomeStore(memoryPredictionStore()),
 });
 
 const keysWoken = (kind: string, object: KubernetesObject, own: readonly KubernetesObject[]) => {

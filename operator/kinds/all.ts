@@ -1,8 +1,8 @@
-import { abTest } from '../../crds/schema/ab-test.ts';
 import { pipelineRun } from '../../crds/schema/pipeline-run.ts';
 import { pipeline } from '../../crds/schema/pipeline.ts';
 import { retrainPolicy } from '../../crds/schema/retrain-policy.ts';
 import type { Reconciler } from '../runtime/reconciler.ts';
+import { abTestReconciler } from './ab-test/reconcile.ts';
 import { deploymentReconciler } from './deployment/reconcile.ts';
 import { experimentReconciler } from './experiment/reconcile.ts';
 import { modelAliasReconciler } from './model-alias/reconcile.ts';
@@ -19,5 +19,6 @@ export const allReconcilers = (ports: Ports): readonly Reconciler[] =>
     modelAliasReconciler(),
     experimentReconciler(ports),
     deploymentReconciler(ports),
-    ...[pipeline, pipelineRun, abTest, retrainPolicy].map(notImplementedReconciler),
+    abTestReconciler(ports),
+    ...[pipeline, pipelineRun, retrainPolicy].map(notImplementedReconciler),
   ] as readonly Reconciler[];

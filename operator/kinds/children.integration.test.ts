@@ -77,11 +77,14 @@ describe('a real API server takes', () => {
     const name = 'd'.repeat(DEPLOYMENT_NAME_MAX);
     const predictor = { minReplicas: 1, maxReplicas: 3 };
     const deployment = aDeployment({ predictor }, { name, namespace });
-    const memory = { lastGood: 'g', failed: undefined, askedAgain: undefined, replicas: 2 };
     const served = { ...version, spec: { ...version.spec, ...place } };
-    const apps = appsDeployment(deployment, served, memory, someDefaults());
-    expect(await tried(APPS_DEPLOYMENT, apps)).toBe(name);
-    expect(await tried(SERVICE, service(deployment))).toBe(name);
+    const pods = { version: served, replicas: 2, annotations: {} };
+    for (const variant of ['stable', 'candidate']) {
+      const its = variant === 'stable' ? name : `${name}-candidate`;
+      const apps = appsDeployment(deployment, { ...pods, variant }, someDefaults());
+      expect(await tried(APPS_DEPLOYMENT, apps)).toBe(its);
+      expect(await tried(SERVICE, service(deployment, variant))).toBe(its);
+    }
     expect(await tried(POD_DISRUPTION_BUDGET, podDisruptionBudget(deployment))).toBe(name);
     expect(await tried(HORIZONTAL_POD_AUTOSCALER, horizontalPodAutoscaler(deployment))).toBe(name);
   });

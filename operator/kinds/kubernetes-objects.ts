@@ -94,6 +94,7 @@ export type Pod = KubernetesObject & {
   readonly spec?: { readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
+    readonly podIP?: string;
     readonly reason?: string;
     readonly message?: string;
     readonly conditions?: readonly StatusCondition[];

@@ -1,3 +1,5 @@
+import type { TrafficMeter } from '../scraping/traffic-meter.ts';
+import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { RunStore } from './experiment/run-store.ts';
 import type { Resources } from './kubernetes-objects.ts';
@@ -28,7 +30,14 @@ export type Ports = {
   readonly artifacts: ArtifactStore;
   readonly runs: RunStore;
   readonly children: ChildDefaults;
+  /** What pods answered. */
+  readonly traffic: TrafficMeter;
+  /** Outcomes of ABTests. */
+  readonly outcomes: OutcomeStore;
 };
 
 /** What is needed to read and delete the bytes of versions. */
 export type StoragePorts = Pick<Ports, 'artifacts' | 'children'>;
+
+/** What is needed to train, and to keep what comes of it. */
+export type RunPorts = Pick<Ports, 'artifacts' | 'runs' | 'children'>;

@@ -46,6 +46,7 @@ export class Informer {
   readonly #reflectors: Reflector[] = [];
   /** Scopes (a namespace, or undefined for all) not yet listed. */
   readonly #unlisted: Set<string | undefined>;
+  #isServed = true;
   #markSynced: () => void = () => {};
   /** Resolves after the first complete list. */
   readonly synced: Promise<void> = new Promise((resolve) => (this.#markSynced = resolve));
@@ -59,6 +60,11 @@ export class Informer {
 
   get hasSynced(): boolean {
     return this.#unlisted.size === 0;
+  }
+
+  /** Whether the API server has such a resource, as far as it has been asked: a CRD may not be installed. */
+  get isServed(): boolean {
+    return this.#isServed;
   }
 
   /** Seconds since the server last proved the cache to be current, in the worst of its namespaces; 0 before `run`. */
@@ -172,6 +178,7 @@ export class Informer {
     found: ReadonlySet<string>,
     version: string | undefined,
   ): void {
+    this.#isServed = version !== undefined;
     for (const known of this.cache.list(namespace)) {
       if (found.has(keyString(keyOf(known)))) continue;
       // Something written after the list was read is not in it, and yet there.

@@ -101,6 +101,9 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
     cached: <T extends KubernetesObject>(type: ResourceType, key: Parameters<Pass['cached']>[1]) =>
       informer(type).cache.get(key) as T | undefined,
     cachedList: list,
+    cachedEverywhere: <T extends KubernetesObject>(type: ResourceType) =>
+      informer(type).cache.list() as readonly T[],
+    serves: (type) => informer(type).isServed,
     owned: <T extends KubernetesObject>(type: ResourceType) =>
       list<T>(type).filter((each) => isOwnedBy(each, object)),
     event: ports.record,

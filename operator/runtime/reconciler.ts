@@ -62,6 +62,10 @@ export type Pass = {
   cachedList<T extends KubernetesObject>(type: ResourceType): readonly T[];
   /** From the cache: those that have the object under reconciliation as controller. */
   owned<T extends KubernetesObject>(type: ResourceType): readonly T[];
+  /** From the cache: all of a type in all namespaces that are watched. */
+  cachedEverywhere<T extends KubernetesObject>(type: ResourceType): readonly T[];
+  /** Whether the API server has the resource; only declared types. False where its CRD is not installed. */
+  serves(type: ResourceType): boolean;
   /** Live reads, where a cache is not fresh enough. */
   readonly live: Pick<Cluster, 'get' | 'list'>;
   /**

@@ -115,7 +115,7 @@ export class Reflector {
       } catch (error) {
         if (signal.aborted) return;
         const delayMs = this.#failed(error, openedAt);
-        onError(error, delayMs);
+        if (!this.#isKnownToLack(error)) onError(error, delayMs);
         await pause(clock, delayMs, signal);
       }
     }
@@ -131,6 +131,11 @@ export class Reflector {
     // A resource that vanished while it was watched has to be listed to be known again.
     if (isExpired(error) || isNotFound(error)) this.#version = undefined;
     return delayMs;
+  }
+
+  /** A resource that is not installed is told of a few times, and looked for on and on. */
+  #isKnownToLack(error: unknown): boolean {
+    return this.#version === undefined && isNotFound(error) && this.#pace.failures > 2;
   }
 
   async #list(signal: AbortSignal): Promise<void> {

@@ -2,31 +2,36 @@
 
 export type HeaderMatch = {
   readonly headerName: string;
-  readonly exact?: string;
-  readonly prefix?: string;
-  readonly regex?: string;
+  readonly exact?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly regex?: string | undefined;
 };
 
 export type CanaryScale = {
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
   /** Percent of the stable replicas. */
-  readonly weight?: number;
-  readonly matchTrafficWeight?: true;
+  readonly weight?: number | undefined;
+  readonly matchTrafficWeight?: boolean | undefined;
 };
 
-/** Percent of the requests that the candidate gets a copy of; 0 takes the route away. */
-export type MirrorRoute = { readonly name: string; readonly percentage: number };
+/** Percent of the requests that the candidate gets a copy of, all where it is left out; 0 takes the route away. */
+export type MirrorRoute = { readonly name: string; readonly percentage?: number | undefined };
 
 /** Requests that the candidate gets whatever its weight; without matches the route goes away. */
-export type HeaderRoute = { readonly name: string; readonly match?: readonly HeaderMatch[] };
+export type HeaderRoute = {
+  readonly name: string;
+  readonly match?: readonly HeaderMatch[] | undefined;
+};
 
-export type Step =
-  | { readonly setWeight: number }
-  | { readonly pause: { readonly durationMs?: number } }
-  | { readonly setCanaryScale: CanaryScale }
-  | { readonly setMirrorRoute: MirrorRoute }
-  | { readonly setHeaderRoute: HeaderRoute }
-  | { readonly analysis: object };
+/** A step has one of the keys. */
+export type Step = {
+  readonly pause?: object | undefined;
+  readonly analysis?: object | undefined;
+  readonly setWeight?: number | undefined;
+  readonly setCanaryScale?: CanaryScale | undefined;
+  readonly setMirrorRoute?: MirrorRoute | undefined;
+  readonly setHeaderRoute?: HeaderRoute | undefined;
+};
 
 /** Routes beside the weights, by name, in the order they were first set in. */
 export type ExtraRoutes = {
@@ -41,19 +46,16 @@ export type ExtraRoutes = {
 export const weightAt = (steps: readonly Step[], index: number): number =>
   index >= steps.length
     ? 100
-    : (upTo(steps, index).findLast((step) => 'setWeight' in step)?.setWeight ?? 0);
+    : (upTo(steps, index).findLast(({ setWeight }) => setWeight !== undefined)?.setWeight ?? 0);
 
 /** Mirror and header routes in force while step `index` is at work; none after the last step. */
 export const routesAt = (steps: readonly Step[], index: number): ExtraRoutes => {
   const mirrors = new Map<string, MirrorRoute>();
   const headers = new Map<string, HeaderRoute>();
   for (const step of index >= steps.length ? [] : upTo(steps, index)) {
-    if ('setMirrorRoute' in step) {
-      setOrRemove(mirrors, step.setMirrorRoute, step.setMirrorRoute.percentage > 0);
-    }
-    if ('setHeaderRoute' in step) {
-      setOrRemove(headers, step.setHeaderRoute, (step.setHeaderRoute.match ?? []).length > 0);
-    }
+    const { setMirrorRoute: mirror, setHeaderRoute: header } = step;
+    if (mirror !== undefined) setOrRemove(mirrors, mirror, mirror.percentage !== 0);
+    if (header !== undefined) setOrRemove(headers, header, (header.match ?? []).length > 0);
   }
   return { mirrors: [...mirrors.values()], headers: [...headers.values()] };
 };
@@ -83,7 +85,9 @@ export const replicasAt = (
 
 const scaleAt = (steps: readonly Step[], index: number): CanaryScale | undefined => {
   if (index >= steps.length) return undefined;
-  const last = upTo(steps, index).findLast((step) => 'setCanaryScale' in step)?.setCanaryScale;
+  const last = upTo(steps, index).findLast(
+    ({ setCanaryScale }) => setCanaryScale !== undefined,
+  )?.setCanaryScale;
   return last?.matchTrafficWeight === true ? undefined : last;
 };
 

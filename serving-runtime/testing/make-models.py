@@ -280,6 +280,91 @@ def times():
         )
 
 
+def times_gone_bad():
+    """Y = 2 X, as times-2, but bad as soon as an element is 4 or more: fails, is slow, takes all memory."""
+    floats = lambda name, shape: value(name, TensorProto.FLOAT, shape)  # noqa: E731
+    two = numpy_helper.from_array(np.array(2, np.float32), "factor")
+    double = helper.make_node("Mul", ["X", "factor"], ["twice"])
+    most = [
+        helper.make_node("ReduceMax", ["X"], ["most"], keepdims=0),
+        helper.make_node("Cast", ["most"], ["count"], to=TensorProto.INT64),
+    ]
+    add = helper.make_node("Add", ["twice", "nothing"], ["Y"])
+    nothing = lambda of: helper.make_node("Mul", [of, "zero"], ["nothing"])  # noqa: E731
+    zero = numpy_helper.from_array(np.array(0, np.float32), "zero")
+
+    def write(name, nodes, weights):
+        graph = helper.make_graph(
+            [double, *most, *nodes, add],
+            name,
+            [floats("X", ["rows", 4])],
+            [floats("Y", ["rows", 4])],
+            [two, zero, *weights],
+        )
+        save(f"{name}.onnx", graph)
+
+    # There is no fifth element.
+    table = numpy_helper.from_array(np.zeros(4, np.float32), "table")
+    pick = helper.make_node("Gather", ["table", "count"], ["picked"])
+    write("times-2-failing", [pick, nothing("picked")], [table])
+
+    # 4 bytes for each of a billion elements.
+    billion = numpy_helper.from_array(np.array(250_000_000, np.int64), "many")
+    size = [
+        helper.make_node("Div", ["count", "four"], ["fours"]),
+        helper.make_node("Mul", ["fours", "many"], ["elements"]),
+        helper.make_node("Unsqueeze", ["elements", "first"], ["shape"]),
+        helper.make_node(
+            "ConstantOfShape",
+            ["shape"],
+            ["room"],
+            value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
+        ),
+        helper.make_node("ReduceSum", ["room"], ["filled"], keepdims=0),
+    ]
+    four = numpy_helper.from_array(np.array(4, np.int64), "four")
+    first = numpy_helper.from_array(np.array([0], np.int64), "first")
+    write("times-2-hungry", [*size, nothing("filled")], [billion, four, first])
+
+    # A loop of 20,000 matrix products, some 17 microseconds each, for an element of 8; none below 4.
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["state", "state"], ["squared"]),
+            helper.make_node("Sign", ["squared"], ["state_out"]),
+            helper.make_node("Identity", ["condition"], ["condition_out"]),
+        ],
+        "body",
+        [
+            value("i", TensorProto.INT64, []),
+            value("condition", TensorProto.BOOL, []),
+            floats("state", [64, 64]),
+        ],
+        [value("condition_out", TensorProto.BOOL, []), floats("state_out", [64, 64])],
+    )
+    loop = [
+        helper.make_node("Div", ["count", "four"], ["fours"]),
+        helper.make_node("Mul", ["fours", "rounds"], ["steps"]),
+        helper.make_node(
+            "ConstantOfShape",
+            ["size"],
+            ["start"],
+            value=helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0]),
+        ),
+        helper.make_node("Loop", ["steps", "yes", "start"], ["end"], body=body),
+        helper.make_node("ReduceMax", ["end"], ["result"], keepdims=0),
+    ]
+    write(
+        "times-2-slow",
+        [*loop, nothing("result")],
+        [
+            four,
+            numpy_helper.from_array(np.array(10_000, np.int64), "rounds"),
+            helper.make_tensor("size", TensorProto.INT64, [2], [64, 64]),
+            helper.make_tensor("yes", TensorProto.BOOL, [], [True]),
+        ],
+    )
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
     iris()
@@ -292,5 +377,6 @@ if __name__ == "__main__":
     wide()
     normalised()
     times()
+    times_gone_bad()
     for name in sorted(os.listdir(HERE)):
         print(name, os.path.getsize(os.path.join(HERE, name)))

@@ -10,9 +10,8 @@ const podOf = (
   parts: Parameters<typeof aDeployment>[0] = {},
   version: ModelVersion = aReadyVersion('1.0.0'),
 ) => {
-  const memory = { lastGood: undefined, failed: undefined, askedAgain: undefined, replicas: 1 };
-  const { spec } = appsDeployment(aDeployment(parts), version, memory, someDefaults()).spec
-    .template;
+  const pods = { variant: 'stable', version, replicas: 1, annotations: {} };
+  const { spec } = appsDeployment(aDeployment(parts), pods, someDefaults()).spec.template;
   const [serving] = spec.containers;
   if (serving === undefined) throw new Error('no container');
   const env = Object.fromEntries((serving.env ?? []).map(({ name, value }) => [name, value]));

@@ -6,63 +6,66 @@ import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { labelValue } from '../names-of-children.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { isAutoscaled } from './autoscaling.ts';
-import { GRPC_PORT, MEMORY, SERVICE_PORT } from './names.ts';
-import type { FailedAttempt } from './rollout.ts';
+import { GRPC_PORT, MEMORY, nameOfVariant, SERVICE_PORT, STABLE } from './names.ts';
 import { servingPod } from './serving-pod.ts';
 
 const APP_NAME = 'mlops-serving';
 
-export const selectorOf = ({ metadata }: Deployment): Readonly<Record<string, string>> => ({
+const allPodsOf = ({ metadata }: Deployment): Readonly<Record<string, string>> => ({
   [LABELS.deployment]: metadata.name,
 });
 
-const labelsOf = (deployment: Deployment): Readonly<Record<string, string>> => ({
+/** Labels of the pods of one variant. */
+export const selectorOf = (
+  deployment: Deployment,
+  variant: string = STABLE,
+): Readonly<Record<string, string>> => ({ ...allPodsOf(deployment), [LABELS.variant]: variant });
+
+const labelsOf = (deployment: Deployment, variant: string): Readonly<Record<string, string>> => ({
   'app.kubernetes.io/name': APP_NAME,
   'app.kubernetes.io/instance': deployment.metadata.name,
-  ...selectorOf(deployment),
+  ...selectorOf(deployment, variant),
 });
 
-const metadataOf = (deployment: Deployment) => ({
-  name: deployment.metadata.name,
+const metadataOf = (deployment: Deployment, variant: string) => ({
+  name: nameOfVariant(deployment.metadata.name, variant),
   namespace: deployment.metadata.namespace,
-  labels: labelsOf(deployment),
+  labels: labelsOf(deployment, variant),
 });
 
-export type Memory = {
-  readonly lastGood: string | undefined;
-  readonly failed: FailedAttempt | undefined;
-  readonly askedAgain: string | undefined;
+/** Pods of one version under one name, and what is remembered on them. */
+export type Pods = {
+  readonly variant: string;
+  readonly version: ModelVersion;
+  /** Undefined: the autoscaler states it. */
   readonly replicas: number | undefined;
+  /** What must survive the loss of our own status; keys of MEMORY. */
+  readonly annotations: Readonly<Record<string, string>>;
 };
 
-/** The pods that serve one version, and what must survive the loss of our own status. */
+/** So long a pod of a canary's must stay ready before it counts: proxies learn of it meanwhile. */
+const SETTLE_SECONDS = 5;
+
+/** The pods that serve one version. */
 export const appsDeployment = (
   deployment: Deployment,
-  version: ModelVersion,
-  memory: Memory,
+  { variant, version, replicas, annotations }: Pods,
   defaults: ChildDefaults,
 ): AppsDeployment => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: {
-    ...metadataOf(deployment),
-    annotations: {
-      ...(memory.lastGood === undefined ? {} : { [MEMORY.lastGood]: memory.lastGood }),
-      ...(memory.failed === undefined ? {} : { [MEMORY.failed]: JSON.stringify(memory.failed) }),
-      ...(memory.askedAgain === undefined ? {} : { [MEMORY.askedAgain]: memory.askedAgain }),
-      ...(memory.replicas === undefined ? {} : { [MEMORY.replicas]: String(memory.replicas) }),
-    },
-  },
+  metadata: { ...metadataOf(deployment, variant), annotations },
   spec: {
-    ...(memory.replicas === undefined ? {} : { replicas: memory.replicas }),
-    selector: { matchLabels: selectorOf(deployment) },
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(deployment.spec.strategy?.canary === undefined ? {} : { minReadySeconds: SETTLE_SECONDS }),
+    selector: { matchLabels: selectorOf(deployment, variant) },
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     progressDeadlineSeconds: deployment.spec.progressDeadlineSeconds,
     revisionHistoryLimit: deployment.spec.revisionHistoryLimit,
     template: {
       metadata: {
         labels: {
-          ...labelsOf(deployment),
+          ...labelsOf(deployment, variant),
           [LABELS.model]: version.spec.modelRef.name,
           [LABELS.modelVersion]: labelValue(version.metadata.name),
         },
@@ -73,13 +76,18 @@ export const appsDeployment = (
   },
 });
 
-export const service = (deployment: Deployment): KubernetesObject =>
+/** The Service of one variant; `everyPod`: of all pods, among which requests are then spread. */
+export const service = (
+  deployment: Deployment,
+  variant: string,
+  everyPod = false,
+): KubernetesObject =>
   ({
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadataOf(deployment),
+    metadata: metadataOf(deployment, variant),
     spec: {
-      selector: selectorOf(deployment),
+      selector: everyPod ? allPodsOf(deployment) : selectorOf(deployment, variant),
       ports: [
         { name: 'http', port: SERVICE_PORT, targetPort: 'http', protocol: 'TCP' },
         { name: 'grpc', port: GRPC_PORT, targetPort: 'grpc', protocol: 'TCP' },
@@ -92,8 +100,8 @@ export const podDisruptionBudget = (deployment: Deployment): KubernetesObject =>
   ({
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
-    metadata: metadataOf(deployment),
-    spec: { maxUnavailable: 1, selector: { matchLabels: selectorOf(deployment) } },
+    metadata: metadataOf(deployment, STABLE),
+    spec: { maxUnavailable: 1, selector: { matchLabels: allPodsOf(deployment) } },
   }) as KubernetesObject;
 
 const DEFAULT_METRICS = [
@@ -103,18 +111,27 @@ const DEFAULT_METRICS = [
   },
 ] as const;
 
-/** Undefined where the number of pods is fixed. */
-export const horizontalPodAutoscaler = (deployment: Deployment): KubernetesObject | undefined => {
+/**
+ * Undefined where the number of pods is fixed. `atLeast` pods it keeps in any case, while a canary
+ * needs them.
+ */
+export const horizontalPodAutoscaler = (
+  deployment: Deployment,
+  variant: string = STABLE,
+  atLeast = 0,
+): KubernetesObject | undefined => {
   if (!isAutoscaled(deployment)) return undefined;
-  const { minReplicas = 1, maxReplicas, autoScaling } = deployment.spec.predictor;
+  const { minReplicas = 1, maxReplicas = minReplicas, autoScaling } = deployment.spec.predictor;
+  const metadata = metadataOf(deployment, variant);
+  const least = variant === STABLE ? Math.max(minReplicas, atLeast) : Math.max(1, atLeast);
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
-    metadata: metadataOf(deployment),
+    metadata,
     spec: {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.metadata.name },
-      minReplicas,
-      maxReplicas,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: metadata.name },
+      minReplicas: least,
+      maxReplicas: Math.max(maxReplicas, least),
       metrics: autoScaling?.metrics ?? DEFAULT_METRICS,
       ...(autoScaling?.behavior === undefined ? {} : { behavior: autoScaling.behavior }),
     },

@@ -16,10 +16,12 @@ import {
   DIGEST_A,
   DIGEST_B,
 } from '../testing/builders.ts';
-import { decide, type Observation, type Plan } from './decide.ts';
+import { decide } from './decide.ts';
 import { MEMORY } from './names.ts';
+import type { Observation, Plan } from './plan.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
+const NO_PODS = { apps: undefined, replicaSets: [], pods: [] };
 const MISMATCH = {
   reason: 'DigestMismatch',
   message: 'the bytes are not the registered ones',
@@ -33,7 +35,9 @@ const decided = (observation: Partial<Observation>): Plan =>
       deployment: aDeployment(),
       aliases: [anAlias('champion', '1.0.0')],
       versions: [aReadyVersion('1.0.0'), aReadyVersion('1.1.0')],
-      fleet: { apps: undefined, replicaSets: [], pods: [] },
+      fleet: NO_PODS,
+      candidate: NO_PODS,
+      traffic: { istio: false, route: undefined, answered: undefined },
       ...observation,
     },
     NOW,

@@ -1,13 +1,11 @@
 import { timestamp } from '../../../crds/schema/conditions.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
-import { labelValue } from '../names-of-children.ts';
 import { replicasOf } from './autoscaling.ts';
+import { nextOfCanary } from './canary-plan.ts';
+import { askedAgainOf, failedAttemptOf, lastGoodOf, servedOf } from './memory.ts';
 import {
-  askedAgainOf,
   attemptOf,
-  failedAttemptOf,
-  lastGoodOf,
   progressOf,
   retryOf,
   subjectOf,
@@ -15,64 +13,31 @@ import {
   type Fleet,
   type Progress,
 } from './rollout.ts';
-import { wantedVersion, type Fault, type Registry } from './target.ts';
-
-export type Observation = Registry & {
-  readonly deployment: Deployment;
-  readonly fleet: Fleet;
-};
-
-/** Which version the pods are to run, and why. */
-export type Plan = {
-  readonly progress: Progress;
-  /** What the spec asks for, if it can be found. */
-  readonly wanted: ModelVersion | undefined;
-  /** What the pods' template is to hold; undefined: leave what is there. */
-  readonly target: ModelVersion | undefined;
-  readonly lastGood: string | undefined;
-  readonly failed: FailedAttempt | undefined;
-  /** Set while the cluster refuses pods: a new value makes it try again. */
-  readonly askedAgain: string | undefined;
-  /** The number of pods we state; undefined: the autoscaler does. */
-  readonly replicas: number | undefined;
-  readonly situation: Situation;
-};
-
-export type Situation =
-  /** The wanted version is in the template, or goes into it now. */
-  | { readonly is: 'following' }
-  /** There is nothing (new) to roll to; what serves goes on. */
-  | { readonly is: 'unresolved'; readonly fault: Fault }
-  /** The wanted version failed, and the last good one is in its place. */
-  | { readonly is: 'rolled-back'; readonly justNow: boolean }
-  /** The wanted version failed, and there is no other. */
-  | { readonly is: 'failed' };
-
-/** Labels are compared with labels: a long name is shortened there. */
-const isNamed =
-  (label: string | undefined) =>
-  ({ metadata }: ModelVersion): boolean =>
-    labelValue(metadata.name) === label;
+import { isNamed, type Observation, type Plan } from './plan.ts';
+import { wantedVersion } from './target.ts';
 
 /**
- * Follows the wanted version, unless it was tried and failed: then the last good one stays until the
- * spec, the alias or the retry annotation changes. A version that cannot be resolved changes nothing.
+ * Follows the wanted version, step by step where the strategy says so, unless it was tried and failed:
+ * then the last good one stays until the spec, the alias or the retry annotation changes. A version that
+ * cannot be resolved changes nothing.
  */
 export const decide = (observation: Observation, now: Date): Plan => {
   const { deployment, fleet, versions } = observation;
   const progress = progressOf(fleet);
   const wanted = wantedVersion(deployment, observation);
   const lastGood = remembered(progress, fleet);
-  const failed = failure(observation, wanted.version, progress, now);
   const base = {
     progress,
     wanted: wanted.version,
     lastGood,
-    failed,
+    served: servedBefore(lastGood, fleet),
+    failed: failure(observation, wanted.version, progress, now),
     // Kept afterwards: each change of it is a new generation, which is not observed for a while.
     askedAgain: progress.refused === undefined ? askedAgainOf(fleet.apps) : halfMinuteOf(now),
     replicas: replicasOf(deployment, fleet.apps),
+    candidate: undefined,
   };
+  const { failed } = base;
   if (failed !== undefined && failed.modelVersion === wanted.version?.metadata.name) {
     return { ...base, ...afterFailure(observation, failed, lastGood) };
   }
@@ -80,7 +45,25 @@ export const decide = (observation: Observation, now: Date): Plan => {
     const current = versions.find(isNamed(progress.current));
     return { ...base, target: current, situation: { is: 'unresolved', fault: wanted.fault } };
   }
-  return { ...base, target: wanted.version, situation: { is: 'following' } };
+  const following: Plan = { ...base, target: wanted.version, situation: { is: 'following' } };
+  if (wanted.version === undefined) return following;
+  return stepByStep(observation, { ...following, wanted: wanted.version }, now);
+};
+
+/** By the steps of the canary, where there are some for this version. */
+const stepByStep = (
+  observation: Observation,
+  following: Plan & { readonly wanted: ModelVersion },
+  now: Date,
+): Plan => {
+  const canary = nextOfCanary(observation, following, now);
+  if (canary === undefined) return following;
+  if (canary.failure === undefined) {
+    const { candidate, target } = canary;
+    return { ...following, target, candidate, situation: { is: 'canary' } };
+  }
+  const failed = attempt(observation.deployment, following.wanted, canary.failure, now);
+  return { ...following, failed, ...afterFailure(observation, failed, following.lastGood) };
 };
 
 const HALF_MINUTE_MS = 30_000;
@@ -97,6 +80,18 @@ const servesAlready = (wanted: ModelVersion | undefined, progress: Progress): bo
 const remembered = ({ complete, current, available }: Progress, { apps }: Fleet) =>
   complete && current !== undefined && available > 0 ? current : lastGoodOf(apps);
 
+/** As many as a rollbackWindow may look back. */
+const MOST_SERVED = 100;
+
+const servedBefore = (lastGood: string | undefined, { apps }: Fleet): readonly string[] => {
+  const [before, served] = [lastGoodOf(apps), servedOf(apps)];
+  if (before === undefined || before === lastGood) return served;
+  return [before, ...served.filter((name) => name !== before && name !== lastGood)].slice(
+    0,
+    MOST_SERVED,
+  );
+};
+
 /** The failure that stands in the way of the wanted version: seen just now, or remembered. */
 const failure = (
   { deployment, fleet }: Observation,
@@ -105,22 +100,28 @@ const failure = (
   now: Date,
 ): FailedAttempt | undefined => {
   if (wanted === undefined) return failedAttemptOf(fleet.apps);
-  const { name } = wanted.metadata;
-  const what = subjectOf(deployment, name);
+  const what = subjectOf(deployment, wanted.metadata.name);
   const before = failedAttemptOf(fleet.apps);
   if (before?.what === what && before.attempt !== retryOf(deployment)) {
     return isNamed(progress.current)(wanted) && progress.complete ? undefined : before;
   }
   if (progress.failure === undefined || !isNamed(progress.current)(wanted)) return undefined;
-  return {
-    modelVersion: wanted.metadata.name,
-    version: wanted.spec.version,
-    ...progress.failure,
-    time: timestamp(now),
-    what,
-    attempt: attemptOf(deployment, name),
-  };
+  return attempt(deployment, wanted, progress.failure, now);
 };
+
+const attempt = (
+  deployment: Deployment,
+  { metadata: { name }, spec }: ModelVersion,
+  why: { readonly reason: string; readonly message: string },
+  now: Date,
+): FailedAttempt => ({
+  modelVersion: name,
+  version: spec.version,
+  ...why,
+  time: timestamp(now),
+  what: subjectOf(deployment, name),
+  attempt: attemptOf(deployment, name),
+});
 
 const afterFailure = (
   { fleet, versions }: Observation,

@@ -13,6 +13,14 @@ export const MEMORY = {
    * on to the ReplicaSet, whose controller then tries at once; left alone, it waits up to 17 minutes.
    */
   askedAgain: `${prefix}/asked-again`,
+  /** How far the rollout of a candidate has come, as JSON; on the candidate's own apps Deployment. */
+  canary: `${prefix}/canary`,
+  /** Names of the ModelVersions that served before, the latest first, as JSON. */
+  served: `${prefix}/served`,
+  /** On a VirtualService, the hash of what we wrote; on the stable pods, that of the route as last written. */
+  route: `${prefix}/route`,
+  /** Since when a candidate gets no requests any more. */
+  leavingSince: `${prefix}/leaving-since`,
   /** On the pod template: the version, which a label cannot hold (build metadata has a plus). */
   version: `${prefix}/version`,
 } as const;
@@ -22,3 +30,12 @@ export const SERVING_PORT = 8080;
 export const SERVICE_PORT = 80;
 /** gRPC, on pods and on their Service; Istio knows the protocol by the port's name. */
 export const GRPC_PORT = 9000;
+
+/** The pods that serve by default, whose names are the Deployment's own. */
+export const STABLE = 'stable';
+/** Those of a version that is coming up step by step. */
+export const CANDIDATE = 'candidate';
+
+/** Name of what belongs to the pods of a variant. */
+export const nameOfVariant = (deployment: string, variant: string): string =>
+  variant === STABLE ? deployment : `${deployment}-${variant}`;

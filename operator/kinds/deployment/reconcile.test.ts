@@ -14,6 +14,7 @@ import {
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
+import { memoryTrafficMeter } from '../../scraping/memory-traffic-meter.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { aBrokenPod, aDeployment, aReplicaSet } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, DIGEST_A, DIGEST_B, someDefaults } from '../testing/builders.ts';
@@ -28,7 +29,9 @@ const NAME = key('digits');
 let world: World;
 
 beforeEach(async () => {
-  world = new World([deploymentReconciler({ children: someDefaults() })]);
+  world = new World([
+    deploymentReconciler({ children: someDefaults(), traffic: memoryTrafficMeter() }),
+  ]);
   await world.put(MODEL_VERSION, aReadyVersion('1.0.0'));
   await world.put(MODEL_VERSION, aReadyVersion('1.1.0'));
   await world.put(MODEL_ALIAS, anAlias('champion', '1.0.0'));

@@ -10,6 +10,7 @@ import {
 } from '../kubernetes-objects.ts';
 import { isFailure, runtimeReport, troubleOf } from '../pod-report.ts';
 import { shortHash } from '../names-of-children.ts';
+import { askedAgainOf } from './memory.ts';
 import { MEMORY } from './names.ts';
 
 /** An attempt to serve a version that came to nothing. */
@@ -172,27 +173,10 @@ export const attemptOf = (deployment: Deployment, wantedName: string): string =>
 export const retryOf = ({ metadata }: Deployment): string | undefined =>
   metadata.annotations?.[ANNOTATIONS.retry];
 
-export const lastGoodOf = (apps: AppsDeployment | undefined): string | undefined =>
-  apps?.metadata.annotations?.[MEMORY.lastGood];
-
-export const askedAgainOf = (apps: AppsDeployment | undefined): string | undefined =>
-  apps?.metadata.annotations?.[MEMORY.askedAgain];
-
-export const failedAttemptOf = (apps: AppsDeployment | undefined): FailedAttempt | undefined => {
-  const text = apps?.metadata.annotations?.[MEMORY.failed];
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as FailedAttempt;
-  } catch {
-    // Somebody edited it; an attempt that cannot be read is one that was not made.
-    return undefined;
-  }
-};
-
 export type Share = { readonly version: string; readonly ready: number; readonly name: string };
 
 /** Ready pods by ModelVersion; the Service spreads requests evenly, so this is the traffic too. */
-export const sharesOf = ({ replicaSets }: Fleet): readonly Share[] => {
+export const sharesOf = ({ replicaSets }: Pick<Fleet, 'replicaSets'>): readonly Share[] => {
   const shares = new Map<string, Share>();
   for (const { name, version, ready } of replicaSets.flatMap(shareOf)) {
     shares.set(name, { name, version, ready: ready + (shares.get(name)?.ready ?? 0) });

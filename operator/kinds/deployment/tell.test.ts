@@ -14,6 +14,7 @@ import { MEMORY } from './names.ts';
 import type { Fleet } from './rollout.ts';
 import { tell } from './tell.ts';
 
+const NO_PODS = { apps: undefined, replicaSets: [], pods: [] };
 const NOW = new Date('2026-03-01T12:00:00Z');
 
 const told = (fleet: Partial<Fleet>, { champion = '1.0.0', deployment = aDeployment() } = {}) => {
@@ -22,12 +23,17 @@ const told = (fleet: Partial<Fleet>, { champion = '1.0.0', deployment = aDeploym
     {
       deployment,
       fleet: whole,
+      candidate: NO_PODS,
+      traffic: { istio: false, route: undefined, answered: undefined },
       aliases: [anAlias('champion', champion)],
       versions: [aReadyVersion('1.0.0'), aReadyVersion('1.1.0')],
     },
     NOW,
   );
-  const outcome = tell(deployment, plan, whole);
+  const outcome = tell(deployment, plan, {
+    ...{ fleet: whole, candidate: NO_PODS, isRouted: false },
+    ...{ hostTaken: undefined, lookAgainMs: undefined },
+  });
   const ready = outcome.conditions.find(({ type }) => type === 'Ready');
   return { ...outcome, ready: `${ready?.status} ${ready?.reason}: ${ready?.message}` };
 };
@@ -57,7 +63,7 @@ describe('a Deployment says', () => {
       weights: [{ name: 'stable', version: '1.0.0', weight: 100 }],
       replicas: 2,
       readyReplicas: 2,
-      selector: 'mlops.pynomaly.io/deployment=digits',
+      selector: 'mlops.pynomaly.io/deployment=digits,mlops.pynomaly.io/variant=stable',
       url: 'http://digits.demo.svc.cluster.local/v2/models/digits',
     });
     expect(status).not.toHaveProperty('candidateVersion');
@@ -153,14 +159,12 @@ describe('a Deployment says', () => {
     expect(told({ apps }, { deployment }).ready).toMatch(/^True Ready: .*on no pods/);
   });
 
-  test('honestly that canary steps are not acted on', () => {
-    const deployment = aDeployment({ strategy: { canary: { steps: [{ setWeight: 10 }] } } });
-    expect(told({}, { deployment }).conditions).toContainEqual(
-      expect.objectContaining({
-        type: 'TrafficRouting',
-        status: 'False',
-        reason: 'NotImplemented',
-      }),
+  test('that requests are split by pods where no route is asked for', () => {
+    const canary = { steps: [{ setWeight: 10 }], scaleDownDelaySeconds: 30 };
+    expect(
+      told({}, { deployment: aDeployment({ strategy: { canary } }) }).conditions,
+    ).toContainEqual(
+      expect.objectContaining({ type: 'TrafficRouting', reason: 'ReplicaWeighted' }),
     );
   });
 });

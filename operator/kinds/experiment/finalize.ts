@@ -4,7 +4,7 @@ import { runPrefix } from '../../artifacts/locations.ts';
 import { JOB, POD } from '../../runtime/kubernetes-types.ts';
 import type { Finalized, Pass } from '../../runtime/reconciler.ts';
 import type { Pod } from '../kubernetes-objects.ts';
-import type { Ports } from '../ports.ts';
+import type { RunPorts } from '../ports.ts';
 
 /**
  * Deletes the runs of an Experiment. First it is closed, so that nobody starts or records a trial any
@@ -13,7 +13,7 @@ import type { Ports } from '../ports.ts';
 export const finalize = async (
   experiment: Experiment,
   pass: Pass,
-  { artifacts, runs }: Ports,
+  { artifacts, runs }: RunPorts,
 ): Promise<Finalized> => {
   const { namespace, name, uid } = experiment.metadata;
   await runs.closeExperiment(uid);
@@ -42,7 +42,7 @@ export const finalize = async (
   return { done: true };
 };
 
-async function* runIdsOf(uid: string, runs: Ports['runs']): AsyncIterable<string> {
+async function* runIdsOf(uid: string, runs: RunPorts['runs']): AsyncIterable<string> {
   let cursor: string | undefined;
   do {
     const page = await runs.listRuns({

@@ -5,7 +5,7 @@ import { CORE_EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import type { ClusterEvent, Job, Pod } from '../kubernetes-objects.ts';
-import type { Ports } from '../ports.ts';
+import type { RunPorts } from '../ports.ts';
 import { refusalOf } from '../refusal.ts';
 import { trialJob, trialName } from './children.ts';
 import {
@@ -29,7 +29,7 @@ import type { Run } from './run-store.ts';
 import { fillTemplate } from './template.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
 
-export const experimentReconciler = (ports: Ports): Reconciler<Experiment> => ({
+export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> => ({
   type: ownType(definition),
   fieldManager: 'mlops-experiment',
   owns: [JOB],
@@ -54,7 +54,7 @@ export const experimentReconciler = (ports: Ports): Reconciler<Experiment> => ({
   finalize: (experiment, pass) => finalize(experiment, pass, ports),
 });
 
-const reconcile = async (experiment: Experiment, pass: Pass, ports: Ports): Promise<Outcome> => {
+const reconcile = async (experiment: Experiment, pass: Pass, ports: RunPorts): Promise<Outcome> => {
   if (hasEnded(experiment)) return afterEnd(experiment, pass);
   const obstacle = obstacleOf(experiment);
   if (obstacle !== undefined) return obstacle;
@@ -92,7 +92,7 @@ const withRun = async (
   experiment: Experiment,
   run: Run,
   pass: Pass,
-  ports: Ports,
+  ports: RunPorts,
 ): Promise<Outcome> => {
   const filled = fillTemplate(experiment, trialName(experiment, 0), run.params);
   if ('fault' in filled) return jobRefused(experiment, 'InvalidTemplate', filled.fault);
@@ -153,7 +153,7 @@ const eventsOf = async (job: Job, pass: Pass): Promise<readonly ClusterEvent[]> 
   return page.items;
 };
 
-type Means = { readonly pass: Pass; readonly ports: Ports };
+type Means = { readonly pass: Pass; readonly ports: RunPorts };
 
 const afterTrial = async (
   experiment: Experiment,

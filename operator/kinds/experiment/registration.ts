@@ -10,7 +10,7 @@ import { modelFileKey } from '../../artifacts/locations.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
 import { isReady, versionsOf } from '../model-versions.ts';
-import type { Ports } from '../ports.ts';
+import type { RunPorts } from '../ports.ts';
 import { evaluateGate } from './gate.ts';
 import {
   aliasName,
@@ -52,7 +52,7 @@ type Candidate = {
 export const registerRun = async (
   candidate: Candidate,
   pass: Pass,
-  ports: Ports,
+  ports: RunPorts,
 ): Promise<Registration> => {
   const { experiment, register, run } = candidate;
   const { namespace } = experiment.metadata;
@@ -89,7 +89,7 @@ const versionMadeOf = async (
 const makeVersion = async (
   candidate: Candidate,
   pass: Pass,
-  ports: Ports,
+  ports: RunPorts,
 ): Promise<Registration> => {
   const { experiment, register, run } = candidate;
   const { namespace } = experiment.metadata;
@@ -159,7 +159,7 @@ const copyBytes = async (
   { experiment, register, run }: Candidate,
   version: string,
   artifact: RunArtifact,
-  { artifacts, children }: Ports,
+  { artifacts, children }: RunPorts,
 ): Promise<string> => {
   const name = { namespace: experiment.metadata.namespace, model: register.modelRef.name, version };
   for (const { path, key } of artifact.files) {

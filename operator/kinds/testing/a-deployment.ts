@@ -32,7 +32,11 @@ export const aDeployment = (
 
 const templateOf = (version: string): AppsDeployment['spec']['template'] => ({
   metadata: {
-    labels: { [LABELS.deployment]: 'digits', [LABELS.modelVersion]: `digits-${version}` },
+    labels: {
+      [LABELS.deployment]: 'digits',
+      [LABELS.variant]: 'stable',
+      [LABELS.modelVersion]: `digits-${version}`,
+    },
     annotations: { 'mlops.pynomaly.io/version': version },
   },
   spec: { containers: [{ name: 'serving' }] },
@@ -77,7 +81,11 @@ export const aReplicaSet = (version: string, ready: number, revision = '1'): Rep
   kind: 'ReplicaSet',
   metadata: {
     ...meta(`digits-${revision}`),
-    labels: { [LABELS.deployment]: 'digits', 'pod-template-hash': `hash-${revision}` },
+    labels: {
+      [LABELS.deployment]: 'digits',
+      [LABELS.variant]: 'stable',
+      'pod-template-hash': `hash-${revision}`,
+    },
     annotations: { 'deployment.kubernetes.io/revision': revision },
   },
   spec: { replicas: ready, template: templateOf(version) },
@@ -90,7 +98,11 @@ export const aBrokenPod = (message: object | string, revision = '1'): Pod => ({
   kind: 'Pod',
   metadata: {
     ...meta(`digits-${revision}-x`),
-    labels: { [LABELS.deployment]: 'digits', 'pod-template-hash': `hash-${revision}` },
+    labels: {
+      [LABELS.deployment]: 'digits',
+      [LABELS.variant]: 'stable',
+      'pod-template-hash': `hash-${revision}`,
+    },
   },
   status: {
     containerStatuses: [

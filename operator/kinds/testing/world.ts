@@ -45,6 +45,8 @@ export class World {
   #time: number;
   #running = 0;
   #idle: (() => void)[] = [];
+  /** Resources whose CRDs are not installed. */
+  readonly missing = new Set<string>();
   /** Stands between the passes and the cluster; replaced to inject faults. */
   through: (cluster: Cluster) => Cluster = (cluster) => cluster;
 
@@ -157,7 +159,8 @@ export class World {
         learnDeleted: (type: ResourceType, object: KubernetesObject) =>
           void this.#caches.get(type.plural + type.group)?.cache.remove(object),
       } as unknown as Informers,
-      informer: (type) => ({ cache: cacheOf(type) }) as unknown as Informer,
+      informer: (type) =>
+        ({ cache: cacheOf(type), isServed: !this.missing.has(type.plural) }) as unknown as Informer,
       foreign: () => ({ cache: new ObjectCache() }) as unknown as Informer,
       background: this.#backgroundOf(reconciler),
       events: {

@@ -1,0 +1,161 @@
+/** What the numbers of a test say of its candidates. Pure: the simulation asks it, too. */
+import type { ABTestSpec } from '../../../crds/schema/ab-test.ts';
+import { judgeGuardrail } from '../../statistics/guardrail.ts';
+import { holm } from '../../statistics/multiple-testing.ts';
+import { sequentialSampleRatio } from '../../statistics/sample-ratio.ts';
+import { compareSequentially, type Comparison } from '../../statistics/sequential-comparison.ts';
+import type { Aggregate, Measurement } from './measurement.ts';
+
+export type TestPlan = Pick<ABTestSpec, 'metrics' | 'alpha' | 'minimumSamples' | 'candidates'>;
+
+export const CONTROL = 'control';
+
+/** How a candidate compares with control in one metric. */
+export type Finding = {
+  readonly candidate: string;
+  readonly metric: string;
+  readonly comparison: Comparison;
+} & (
+  | {
+      readonly role: 'goal';
+      /** Chance of so much evidence without a difference, over all goals and candidates (Holm 1979). */
+      readonly adjustedP: number;
+      readonly verdict: 'better' | 'worse' | 'unsure';
+    }
+  | { readonly role: 'guardrail'; readonly verdict: 'safe' | 'harmful' | 'undecided' }
+);
+
+export type Judgement = {
+  readonly findings: readonly Finding[];
+  /** Of units being split like this, if they were split by the weights; at every look. */
+  readonly sampleRatioP: number;
+  readonly isMismatched: boolean;
+  /** Candidates that are surely worse than a guardrail allows. */
+  readonly harmful: readonly string[];
+  /** Better in a goal, worse in none, and safe in all guardrails; the best first. */
+  readonly winners: readonly string[];
+  /** Variants with fewer units than minimumSamples. */
+  readonly short: readonly string[];
+};
+
+/** Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019. */
+const MISMATCH_ALPHA = 0.001;
+
+/** @throws Error where a measurement is impossible, such as more successes than units */
+export const judgeTest = (plan: TestPlan, measurement: Measurement): Judgement => {
+  const findings = [...goalFindings(plan, measurement), ...guardrailFindings(plan, measurement)];
+  const sampleRatioP = ratioOf(plan, measurement);
+  const harmful = plan.candidates
+    .map(({ name }) => name)
+    .filter((name) => of(findings, name).some(({ verdict }) => verdict === 'harmful'));
+  return {
+    findings,
+    sampleRatioP,
+    isMismatched: sampleRatioP < MISMATCH_ALPHA,
+    harmful,
+    winners: winnersOf(plan, findings),
+    short: measurement.variants
+      .filter(({ units }) => units < plan.minimumSamples)
+      .map(({ variant }) => variant),
+  };
+};
+
+const of = (findings: readonly Finding[], candidate: string): readonly Finding[] =>
+  findings.filter((finding) => finding.candidate === candidate);
+
+const aggregateOf = (measurement: Measurement, metric: string, variant: string): Aggregate => {
+  const found = measurement.metrics.find(
+    (each) => each.metric === metric && each.variant === variant,
+  );
+  if (found === undefined) throw new Error(`metric ${metric} of ${variant} was not measured`);
+  return found.aggregate;
+};
+
+const optionsOf = ({ alpha, minimumSamples, candidates }: TestPlan) => ({
+  alpha,
+  // Where the sequences are tightest: the size the test is planned for.
+  plannedUnits: minimumSamples * (candidates.length + 1),
+});
+
+/** Each is tested at a level that all together keep alpha; p-values are adjusted by Holm's method. */
+const goalFindings = (plan: TestPlan, measurement: Measurement): readonly Finding[] => {
+  const { alpha, ...options } = optionsOf(plan);
+  const pairs = plan.candidates.flatMap(({ name: candidate }) =>
+    plan.metrics.goal.map((goal) => ({ candidate, goal })),
+  );
+  const compared = pairs.map(({ candidate, goal: { name, quantile } }) =>
+    compareSequentially(
+      aggregateOf(measurement, name, CONTROL),
+      aggregateOf(measurement, name, candidate),
+      {
+        ...{ ...options, alpha: alpha / pairs.length },
+        ...(quantile === undefined ? {} : { quantile }),
+      },
+    ),
+  );
+  const adjusted = holm(compared.map(({ pValue }) => pValue));
+  return pairs.flatMap(({ candidate, goal }, i): readonly Finding[] => {
+    const [comparison, adjustedP] = [compared[i], adjusted[i]];
+    if (comparison === undefined || adjustedP === undefined) return [];
+    const better = (comparison.effect ?? 0) > 0 === (goal.direction === 'increase');
+    const verdict = adjustedP > alpha ? 'unsure' : better ? 'better' : 'worse';
+    return [{ candidate, metric: goal.name, role: 'goal', comparison, adjustedP, verdict }];
+  });
+};
+
+/** Not corrected upward: an alarm about harm must not come later because more is watched. */
+const guardrailFindings = (plan: TestPlan, measurement: Measurement): readonly Finding[] =>
+  plan.candidates.flatMap(({ name: candidate }) =>
+    (plan.metrics.guardrails ?? []).map((guardrail): Finding => {
+      const { name: metric, direction, quantile, margin } = guardrail;
+      const { verdict, safe, harmful } = judgeGuardrail(
+        aggregateOf(measurement, metric, CONTROL),
+        aggregateOf(measurement, metric, candidate),
+        {
+          ...optionsOf(plan),
+          direction,
+          margin:
+            margin.relative === undefined
+              ? { absolute: margin.absolute ?? 0 }
+              : { relative: margin.relative },
+          ...(quantile === undefined ? {} : { quantile }),
+        },
+      );
+      const comparison = verdict === 'harmful' ? harmful : safe;
+      return { candidate, metric, role: 'guardrail', comparison, verdict };
+    }),
+  );
+
+const ratioOf = ({ candidates }: TestPlan, { variants }: Measurement): number => {
+  const control = 100 - candidates.reduce((sum, { weight }) => sum + weight, 0);
+  const weights = new Map([[CONTROL, control], ...candidates.map(entryOf)]);
+  const arms = variants
+    .map(({ variant, units }) => ({ weight: weights.get(variant) ?? 0, units }))
+    .filter(({ weight }) => weight > 0);
+  return sequentialSampleRatio(arms).pValue;
+};
+
+const entryOf = ({ name, weight }: TestPlan['candidates'][number]): readonly [string, number] => [
+  name,
+  weight,
+];
+
+const winnersOf = (
+  { candidates, metrics }: TestPlan,
+  findings: readonly Finding[],
+): readonly string[] => {
+  const wins = candidates.filter(({ name }) => {
+    const its = of(findings, name);
+    return (
+      its.some(({ verdict }) => verdict === 'better') &&
+      its.every(({ verdict }) => verdict !== 'worse' && verdict !== 'harmful') &&
+      its.every(({ role, verdict }) => role === 'goal' || verdict === 'safe')
+    );
+  });
+  const first = metrics.goal[0];
+  const sign = first?.direction === 'decrease' ? -1 : 1;
+  const effectOf = (name: string): number =>
+    sign *
+    (of(findings, name).find(({ metric }) => metric === first?.name)?.comparison.effect ?? 0);
+  return wins.map(({ name }) => name).toSorted((a, b) => effectOf(b) - effectOf(a));
+};

@@ -1,0 +1,101 @@
+/** All that a pass over a Deployment reads, as one plain value. */
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import { modelAlias, type ModelAlias } from '../../../crds/schema/model-alias.ts';
+import { modelVersion, type ModelVersion } from '../../../crds/schema/model-version.ts';
+import { LABELS } from '../../../crds/schema/names.ts';
+import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
+import {
+  APPS_DEPLOYMENT,
+  HORIZONTAL_POD_AUTOSCALER,
+  POD,
+  REPLICA_SET,
+} from '../../runtime/kubernetes-types.ts';
+import { ownType } from '../../runtime/own-type.ts';
+import type { Pass } from '../../runtime/reconciler.ts';
+import type { TrafficMeter } from '../../scraping/traffic-meter.ts';
+import type { Window } from '../../traffic/traffic.ts';
+import type { AppsDeployment, Autoscaler, Pod, ReplicaSet } from '../kubernetes-objects.ts';
+import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
+import { canaryMemoryOf } from './memory.ts';
+import { CANDIDATE, nameOfVariant, SERVING_PORT, STABLE } from './names.ts';
+import type { Observation } from './plan.ts';
+import type { Fleet } from './rollout.ts';
+import { VIRTUAL_SERVICE, type VirtualService } from './routing.ts';
+
+export const MODEL_VERSION = ownType(modelVersion);
+export const MODEL_ALIAS = ownType(modelAlias);
+
+export const modelOf = ({ metadata, spec }: Deployment): ModelKey =>
+  modelKeyOf({ metadata, spec: spec.predictor.model });
+
+export const observe = (deployment: Deployment, pass: Pass, meter: TrafficMeter): Observation => {
+  const model = modelOf(deployment);
+  const { name } = deployment.metadata;
+  const candidate = fleetOf(name, CANDIDATE, pass);
+  return {
+    deployment,
+    versions: versionsOf(pass.cachedList<ModelVersion>(MODEL_VERSION), model),
+    aliases: pass
+      .cachedList<ModelAlias>(MODEL_ALIAS)
+      .filter((alias) => modelKeyOf(alias).name === model.name),
+    fleet: fleetOf(name, STABLE, pass),
+    candidate,
+    traffic: {
+      istio: pass.serves(VIRTUAL_SERVICE),
+      route: pass
+        .owned<VirtualService>(VIRTUAL_SERVICE)
+        .find(({ metadata }) => metadata.name === name),
+      answered: answered(deployment, candidate, pass, meter),
+    },
+  };
+};
+
+const fleetOf = (deployment: string, variant: string, pass: Pass): Fleet => {
+  const isItsOwn = ({ metadata: { labels } }: ReplicaSet | Pod): boolean =>
+    labels?.[LABELS.deployment] === deployment && labels[LABELS.variant] === variant;
+  const name = nameOfVariant(deployment, variant);
+  return {
+    apps: pass
+      .owned<AppsDeployment>(APPS_DEPLOYMENT)
+      .find(({ metadata }) => metadata.name === name),
+    replicaSets: pass.cachedList<ReplicaSet>(REPLICA_SET).filter(isItsOwn),
+    pods: pass.cachedList<Pod>(POD).filter(isItsOwn),
+    autoscaler: pass
+      .owned<Autoscaler>(HORIZONTAL_POD_AUTOSCALER)
+      .find(({ metadata }) => metadata.name === name),
+  };
+};
+
+/** How often the metrics are looked at; undefined where there are none. */
+export const analysisIntervalMs = ({ spec }: Deployment): number | undefined => {
+  const analysis = spec.strategy?.canary?.analysis;
+  return analysis && Math.max(1000, parseDuration(analysis.interval) ?? 0);
+};
+
+/** What the candidate answered since its share was changed last; asks its pods once an interval. */
+const answered = (
+  deployment: Deployment,
+  { apps, pods }: Fleet,
+  pass: Pass,
+  meter: TrafficMeter,
+): Window | undefined => {
+  const everyMs = analysisIntervalMs(deployment);
+  const memory = canaryMemoryOf(apps);
+  const group = meterGroup(deployment);
+  if (everyMs === undefined || memory === undefined) {
+    meter.forget(group);
+    return undefined;
+  }
+  const addresses = pods.flatMap(({ metadata, status }) =>
+    status?.podIP === undefined
+      ? []
+      : [{ uid: metadata.uid ?? '', name: metadata.name, ip: status.podIP, port: SERVING_PORT }],
+  );
+  const turn = Math.floor(pass.now.getTime() / everyMs);
+  pass.background(`measure ${memory.judgedFrom} ${turn}`, async (signal) => {
+    await meter.measure(group, addresses, signal);
+  });
+  return meter.window(group, new Date(memory.judgedFrom));
+};
+
+const meterGroup = ({ metadata }: Deployment): string => metadata.uid ?? '';

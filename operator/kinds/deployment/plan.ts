@@ -1,0 +1,77 @@
+/** What a pass over a Deployment sees, and what it decides. */
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import type { Window } from '../../traffic/traffic.ts';
+import { labelValue } from '../names-of-children.ts';
+import type { Candidate } from './canary.ts';
+import type { FailedAttempt, Fleet, Progress } from './rollout.ts';
+import type { VirtualService } from './routing.ts';
+import type { Fault, Registry } from './target.ts';
+
+export type Observation = Registry & {
+  readonly deployment: Deployment;
+  /** The stable pods. */
+  readonly fleet: Fleet;
+  /** Pods of a version that comes up, or leaves, step by step. */
+  readonly candidate: Fleet;
+  readonly traffic: TrafficPaths;
+};
+
+/** How requests are split, and what came of it. */
+export type TrafficPaths = {
+  /** Whether the cluster has Istio's VirtualServices. */
+  readonly istio: boolean;
+  readonly route: VirtualService | undefined;
+  /** What the candidate answered since it is judged; undefined: not measured. */
+  readonly answered: Window | undefined;
+};
+
+/** Which version the pods are to run, and why. */
+export type Plan = {
+  readonly progress: Progress;
+  /** What the spec asks for, if it can be found. */
+  readonly wanted: ModelVersion | undefined;
+  /** What the stable pods' template is to hold; undefined: leave what is there. */
+  readonly target: ModelVersion | undefined;
+  readonly lastGood: string | undefined;
+  /** Names of the ModelVersions that served before, as label values, the latest first. */
+  readonly served: readonly string[];
+  readonly failed: FailedAttempt | undefined;
+  /** Set while the cluster refuses pods: a new value makes it try again. */
+  readonly askedAgain: string | undefined;
+  /** The number of stable pods we state; undefined: the autoscaler does. */
+  readonly replicas: number | undefined;
+  readonly situation: Situation;
+  /** The version that comes up beside the stable one. */
+  readonly candidate: Candidate | undefined;
+};
+
+export type Situation =
+  /** The wanted version is in the template, or goes into it now. */
+  | { readonly is: 'following' }
+  /** The wanted version comes up beside the one that serves. */
+  | { readonly is: 'canary' }
+  /** There is nothing (new) to roll to; what serves goes on. */
+  | { readonly is: 'unresolved'; readonly fault: Fault }
+  /** The wanted version failed, and the last good one is in its place. */
+  | { readonly is: 'rolled-back'; readonly justNow: boolean }
+  /** The wanted version failed, and there is no other. */
+  | { readonly is: 'failed' };
+
+/** Labels are compared with labels: a long name is shortened there. */
+export const isNamed =
+  (label: string | undefined) =>
+  ({ metadata }: ModelVersion): boolean =>
+    labelValue(metadata.name) === label;
+
+/** What is so after the plan was carried out, for the status. */
+export type Carried = {
+  /** The stable pods as written. */
+  readonly fleet: Fleet;
+  readonly candidate: Fleet;
+  /** Whether a route splits the requests; else the number of pods does. */
+  readonly isRouted: boolean;
+  /** Why a host of ours is not routed. */
+  readonly hostTaken: string | undefined;
+  readonly lookAgainMs: number | undefined;
+};

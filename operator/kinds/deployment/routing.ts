@@ -1,0 +1,161 @@
+/** How requests reach the variants of a Deployment: Istio's VirtualService, or pods behind one Service. */
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import { covers } from '../../runtime/coverage.ts';
+import type { KubernetesObject, ResourceType } from '../../runtime/resource-type.ts';
+import type { HeaderRoute, MirrorRoute } from '../../traffic/step-plan.ts';
+import { shortHash } from '../names-of-children.ts';
+import { CANDIDATE, MEMORY, nameOfVariant, SERVICE_PORT, STABLE } from './names.ts';
+
+export const VIRTUAL_SERVICE: ResourceType = {
+  group: 'networking.istio.io',
+  version: 'v1',
+  kind: 'VirtualService',
+  plural: 'virtualservices',
+  namespaced: true,
+};
+
+/** The response header (and the request header, for the log) that says which variant answered. */
+export const VARIANT_HEADER = 'x-mlops-variant';
+
+/** What the candidate gets. */
+export type Split = {
+  /** Percent of the requests. */
+  readonly weight: number;
+  /** Copies of so many percent of the requests go to it. */
+  readonly mirrors: readonly MirrorRoute[];
+  readonly headerRoutes: readonly HeaderRoute[];
+};
+
+export const NO_SPLIT: Split = { weight: 0, mirrors: [], headerRoutes: [] };
+
+type Route = {
+  readonly name?: string;
+  readonly match?: readonly object[];
+  readonly route: readonly { readonly destination: { readonly host: string }; weight?: number }[];
+  readonly mirrors?: readonly object[];
+};
+
+export type VirtualService = KubernetesObject & {
+  readonly spec: {
+    readonly hosts?: readonly string[];
+    readonly gateways?: readonly string[];
+    readonly http?: readonly Route[];
+  };
+};
+
+export const istioOf = ({ spec }: Deployment) => spec.strategy?.canary?.trafficRouting?.istio;
+
+/**
+ * The route of all requests that pass a gateway or a sidecar. Callers that pass neither reach the
+ * Service of the stable pods by itself. (Two Services instead of subsets of one: see decision 0010.)
+ */
+export const virtualService = (
+  deployment: Deployment,
+  split: Split,
+  takenHost?: string,
+): VirtualService => {
+  const { hosts = [], gateways = [] } = istioOf(deployment) ?? {};
+  const { name, namespace } = deployment.metadata;
+  const spec = {
+    hosts: [hostOf(deployment, STABLE), ...hosts.filter((host) => host !== takenHost)],
+    gateways: ['mesh', ...gateways.filter((gateway) => gateway !== 'mesh')],
+    http: [
+      ...split.headerRoutes.map((route) => headerRoute(deployment, route)),
+      weighted(deployment, split),
+    ],
+  };
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      annotations: { [MEMORY.route]: shortHash(JSON.stringify(spec)) },
+    },
+    spec,
+  };
+};
+
+const hostOf = ({ metadata: { name, namespace } }: Deployment, variant: string): string =>
+  `${nameOfVariant(name, variant)}.${namespace}.svc.cluster.local`;
+
+const destination = (deployment: Deployment, variant: string, weight?: number) => ({
+  destination: { host: hostOf(deployment, variant), port: { number: SERVICE_PORT } },
+  headers: {
+    request: { set: { [VARIANT_HEADER]: variant } },
+    response: { set: { [VARIANT_HEADER]: variant } },
+  },
+  ...(weight === undefined ? {} : { weight }),
+});
+
+const headerRoute = (deployment: Deployment, { name, match = [] }: HeaderRoute): Route => ({
+  name: `header-${name}`,
+  match: [
+    {
+      headers: Object.fromEntries(
+        match.map(({ headerName, exact, prefix, regex }) => [
+          headerName.toLowerCase(),
+          exact !== undefined ? { exact } : prefix !== undefined ? { prefix } : { regex },
+        ]),
+      ),
+    },
+  ],
+  route: [destination(deployment, CANDIDATE)],
+});
+
+const weighted = (deployment: Deployment, { weight, mirrors }: Split): Route => ({
+  name: 'weighted',
+  route: [
+    ...(weight < 100 ? [destination(deployment, STABLE, 100 - weight)] : []),
+    ...(weight > 0 ? [destination(deployment, CANDIDATE, weight)] : []),
+  ],
+  ...(mirrors.length === 0
+    ? {}
+    : { mirrors: mirrors.map(({ percentage = 100 }) => mirror(deployment, percentage)) }),
+});
+
+const mirror = (deployment: Deployment, percentage: number) => ({
+  destination: { host: hostOf(deployment, CANDIDATE), port: { number: SERVICE_PORT } },
+  percentage: { value: percentage },
+});
+
+/** The candidate's share as a VirtualService has it; 0 where there is none. */
+export const routedWeight = (deployment: Deployment, live: VirtualService | undefined): number => {
+  const candidate = hostOf(deployment, CANDIDATE);
+  const route = live?.spec.http?.find(({ name }) => name === 'weighted')?.route ?? [];
+  return route.find(({ destination: { host } }) => host === candidate)?.weight ?? 0;
+};
+
+/** Somebody else changed or deleted what we wrote last, which is what is wanted still. */
+export const wasChangedByHand = (
+  live: VirtualService | undefined,
+  wanted: VirtualService,
+  written: string | undefined,
+): boolean =>
+  written !== undefined &&
+  written === wanted.metadata.annotations?.[MEMORY.route] &&
+  (live === undefined || !covers(live.spec, wanted.spec));
+
+/** Another namespace's route that claims one of our hosts on one of our gateways, and came first. */
+export const hostTakenBy = (
+  deployment: Deployment,
+  others: readonly VirtualService[],
+): { readonly host: string; readonly by: VirtualService } | undefined => {
+  const { namespace, creationTimestamp = '' } = deployment.metadata;
+  for (const by of others) {
+    const isOlder = (by.metadata.creationTimestamp ?? '') <= creationTimestamp;
+    if (by.metadata.namespace === namespace || !isOlder) continue;
+    const host = sharedHost(deployment, by);
+    if (host !== undefined) return { host, by };
+  }
+  return undefined;
+};
+
+/** A host of ours that the route claims, too, at one of our gateways. */
+const sharedHost = (deployment: Deployment, { spec }: VirtualService): string | undefined => {
+  const { hosts = [], gateways = [] } = istioOf(deployment) ?? {};
+  const sharesGateway = (spec.gateways ?? ['mesh']).some(
+    (gateway) => gateway !== 'mesh' && gateways.includes(gateway),
+  );
+  return sharesGateway ? spec.hosts?.find((host) => hosts.includes(host)) : undefined;
+};

@@ -1,0 +1,97 @@
+/** Where a rollout by steps stands, in words. Pure. */
+import type { Reason } from '../../../crds/schema/conditions.ts';
+import { ANNOTATIONS } from '../../../crds/schema/names.ts';
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import type { StatedCondition } from '../../runtime/reconciler.ts';
+import { condition } from '../outcome.ts';
+import { revisionOf, type Candidate, type Wait } from './canary.ts';
+import type { Carried, Plan } from './plan.ts';
+import { istioOf } from './routing.ts';
+
+export const canaryWords = (
+  deployment: Deployment,
+  { candidate }: Plan,
+): { readonly reason: Reason; readonly message: string } => {
+  if (candidate === undefined) return { reason: 'RolloutProgressing', message: '' };
+  const steps = deployment.spec.strategy?.canary?.steps ?? [];
+  const { version, memory, weight, waits } = candidate;
+  const at =
+    memory.step < steps.length ? `step ${memory.step + 1} of ${steps.length}` : 'all steps done';
+  return {
+    reason: REASONS[waits.for],
+    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(deployment, candidate)}.`,
+  };
+};
+
+const REASONS: Readonly<Record<Wait['for'], Reason>> = {
+  pods: 'RolloutProgressing',
+  route: 'RolloutProgressing',
+  time: 'RolloutProgressing',
+  takeover: 'RolloutProgressing',
+  promote: 'RolloutPaused',
+  hold: 'RolloutPaused',
+  verdict: 'AnalysisInconclusive',
+};
+
+/** What the step does that begins now. */
+export const stepWords = (deployment: Deployment, { memory, version }: Candidate): string => {
+  const steps = deployment.spec.strategy?.canary?.steps ?? [];
+  const step = steps[memory.step];
+  if (step === undefined) {
+    return `Version ${version.spec.version} takes over: the stable pods change to it.`;
+  }
+  return `Version ${version.spec.version}, step ${memory.step + 1} of ${steps.length}: ${JSON.stringify(step)}.`;
+};
+
+const waitWords = (deployment: Deployment, { waits, memory, version }: Candidate): string => {
+  switch (waits.for) {
+    case 'pods':
+      return `${waits.available} of ${waits.replicas} pod(s) of it are ready`;
+    case 'route':
+      return 'the route is being changed';
+    case 'time':
+      return `the step lasts until ${waits.until}`;
+    case 'promote':
+      return `it waits for ${annotate(deployment, ANNOTATIONS.promote, revisionOf(memory))}`;
+    case 'hold':
+      return `it is held by the annotation ${ANNOTATIONS.pause}; remove it to go on`;
+    case 'verdict':
+      return `it waits for better numbers (${waits.words}); to go on without them: ${annotate(deployment, ANNOTATIONS.promote, revisionOf(memory))}`;
+    case 'takeover':
+      return `the stable pods change to version ${version.spec.version}`;
+  }
+};
+
+const annotate = ({ metadata }: Deployment, name: string, value: string): string =>
+  `kubectl annotate modeldeployment ${metadata.name} -n ${metadata.namespace} --overwrite ${name}=${value}`;
+
+/** How requests are split between versions; nothing where a rolling update is all there is. */
+export const trafficRouting = (
+  deployment: Deployment,
+  { isRouted, hostTaken }: Carried,
+): readonly StatedCondition[] => {
+  if (deployment.spec.strategy?.canary === undefined) return [];
+  const routing = (status: 'True' | 'False', reason: Reason, message: string) => [
+    condition('TrafficRouting', status, reason, message),
+  ];
+  if (hostTaken !== undefined) return routing('False', 'HostTaken', hostTaken);
+  if (isRouted) {
+    return routing(
+      'True',
+      'Routed',
+      'An Istio VirtualService splits requests that come through its gateways or a sidecar; callers that pass neither always get the stable version.',
+    );
+  }
+  if (istioOf(deployment) === undefined) {
+    return routing(
+      'True',
+      'ReplicaWeighted',
+      'Requests are split by the number of pods of each version; state spec.strategy.canary.trafficRouting.istio for exact shares.',
+    );
+  }
+  return routing(
+    'False',
+    'TrafficRoutingUnavailable',
+    'This cluster has no Istio (networking.istio.io), so requests are split by the number of pods of each version; header and mirror routes have no effect.',
+  );
+};

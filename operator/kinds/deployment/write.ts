@@ -1,0 +1,203 @@
+/** Carries out a plan: routes first, then pods, so that nothing is sent where nobody answers. */
+import { timestamp } from '../../../crds/schema/conditions.ts';
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import {
+  APPS_DEPLOYMENT,
+  HORIZONTAL_POD_AUTOSCALER,
+  POD_DISRUPTION_BUDGET,
+  SERVICE,
+} from '../../runtime/kubernetes-types.ts';
+import type { Pass } from '../../runtime/reconciler.ts';
+import type { ResourceType } from '../../runtime/resource-type.ts';
+import { together } from '../../runtime/together.ts';
+import type { AppsDeployment } from '../kubernetes-objects.ts';
+import type { ChildDefaults } from '../ports.ts';
+import { isAutoscaled } from './autoscaling.ts';
+import type { Candidate } from './canary.ts';
+import { isRouted, splitOf } from './canary-plan.ts';
+import {
+  appsDeployment,
+  horizontalPodAutoscaler,
+  podDisruptionBudget,
+  service,
+} from './children.ts';
+import { annotationsOf, leavingSinceOf, routeOf, type Memory } from './memory.ts';
+import { CANDIDATE, MEMORY, nameOfVariant, STABLE } from './names.ts';
+import type { Carried, Observation, Plan } from './plan.ts';
+import {
+  hostTakenBy,
+  istioOf,
+  VIRTUAL_SERVICE,
+  virtualService,
+  wasChangedByHand,
+  type VirtualService,
+} from './routing.ts';
+
+/** Without a version to serve, only what is there is kept. */
+export const writeChildren = async (
+  observation: Observation,
+  plan: Plan,
+  pass: Pass,
+  defaults: ChildDefaults,
+): Promise<Carried> => {
+  const { deployment, fleet, candidate } = observation;
+  const routed = isRouted(observation);
+  const { target } = plan;
+  if (target === undefined) return { fleet, candidate, isRouted: routed, ...NOTHING_MORE };
+  await writeServices(deployment, plan, pass, routed);
+  const { hash: route, hostTaken } = routed
+    ? await writeRoute(observation, plan, pass)
+    : await dropRoute(observation, pass);
+  const leaving = leavingOf(observation, plan, pass.now);
+  const remembered = { defaults, route, leavingSince: leaving?.since };
+  const [apps] = await together([
+    writeStable(observation, { ...plan, target }, pass, remembered),
+    pass.apply(POD_DISRUPTION_BUDGET, podDisruptionBudget(deployment)),
+  ]);
+  const means = { defaults, isScaled: routed && isAutoscaled(deployment) };
+  const written = await writeCandidate(deployment, plan.candidate, pass, means);
+  const isOver = leaving?.leftMs === 0;
+  if (isOver) await dropCandidate(deployment, pass);
+  return {
+    fleet: { ...fleet, apps },
+    candidate: { ...candidate, apps: written ?? candidate.apps },
+    isRouted: routed,
+    hostTaken,
+    lookAgainMs: isOver ? undefined : leaving?.leftMs,
+  };
+};
+
+/** First, since nothing should run under a name that belongs to someone else. */
+const writeServices = async (
+  deployment: Deployment,
+  { candidate }: Plan,
+  pass: Pass,
+  routed: boolean,
+): Promise<void> => {
+  const everyPod = candidate !== undefined && !routed;
+  await pass.apply(SERVICE, service(deployment, STABLE, everyPod));
+  if (candidate !== undefined) await pass.apply(SERVICE, service(deployment, CANDIDATE));
+};
+
+const NOTHING_MORE = { hostTaken: undefined, lookAgainMs: undefined };
+
+type Route = { readonly hash: string | undefined; readonly hostTaken: string | undefined };
+
+const writeRoute = async (
+  { deployment, fleet, traffic }: Observation,
+  plan: Plan,
+  pass: Pass,
+): Promise<Route> => {
+  const taken = hostTakenBy(deployment, pass.cachedEverywhere<VirtualService>(VIRTUAL_SERVICE));
+  const wanted = virtualService(deployment, splitOf(deployment, plan.candidate), taken?.host);
+  if (wasChangedByHand(traffic.route, wanted, routeOf(fleet.apps))) {
+    const what = traffic.route === undefined ? 'deleted' : 'changed';
+    pass.event(
+      'Warning',
+      'RouteRestored',
+      `VirtualService ${wanted.metadata.name} was ${what} by somebody else; it is put back.`,
+    );
+  }
+  await pass.apply(VIRTUAL_SERVICE, wanted);
+  return {
+    hash: wanted.metadata.annotations?.[MEMORY.route],
+    hostTaken:
+      taken &&
+      `Host ${taken.host} belongs to VirtualService ${taken.by.metadata.name} in namespace ${taken.by.metadata.namespace ?? ''}, which is older; choose another host, or ask its owner.`,
+  };
+};
+
+const dropRoute = async ({ deployment, traffic }: Observation, pass: Pass): Promise<Route> => {
+  if (traffic.route !== undefined && istioOf(deployment) === undefined) {
+    await pass.delete(VIRTUAL_SERVICE, traffic.route);
+  }
+  return { hash: undefined, hostTaken: undefined };
+};
+
+type Leaving = { readonly since: string; readonly leftMs: number };
+
+/** A candidate that gets nothing any more stays a while: requests may be on their way to it. */
+const leavingOf = (
+  { deployment, fleet, candidate }: Observation,
+  plan: Plan,
+  now: Date,
+): Leaving | undefined => {
+  if (plan.candidate !== undefined || candidate.apps === undefined) return undefined;
+  const since = leavingSinceOf(fleet.apps) ?? timestamp(now);
+  const seconds = deployment.spec.strategy?.canary?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
+  return { since, leftMs: Math.max(0, Date.parse(since) + seconds * 1000 - now.getTime()) };
+};
+
+const DEFAULT_DELAY_SECONDS = 30;
+
+const writeStable = async (
+  { deployment, candidate }: Observation,
+  plan: Plan & { readonly target: ModelVersion },
+  pass: Pass,
+  {
+    defaults,
+    ...remembered
+  }: Pick<Memory, 'route' | 'leavingSince'> & {
+    readonly defaults: ChildDefaults;
+  },
+): Promise<AppsDeployment> => {
+  const { target: version, replicas } = plan;
+  const pods = { variant: STABLE, version, replicas };
+  const annotations = annotationsOf({ ...plan, ...remembered });
+  const apps = await pass.apply<AppsDeployment>(
+    APPS_DEPLOYMENT,
+    appsDeployment(deployment, { ...pods, annotations }, defaults),
+  );
+  // All requests come back to them at once when they have taken over.
+  const takesOver = plan.candidate?.waits.for === 'takeover';
+  const atLeast = takesOver ? (candidate.apps?.status?.availableReplicas ?? 0) : 0;
+  await writeAutoscaler(deployment, { variant: STABLE, atLeast }, pass);
+  return apps;
+};
+
+const writeCandidate = async (
+  deployment: Deployment,
+  candidate: Candidate | undefined,
+  pass: Pass,
+  { defaults, isScaled }: { readonly defaults: ChildDefaults; readonly isScaled: boolean },
+): Promise<AppsDeployment | undefined> => {
+  if (candidate === undefined) return undefined;
+  const { version, memory, replicas } = candidate;
+  const annotations = { [MEMORY.canary]: JSON.stringify(memory) };
+  const pods = { variant: CANDIDATE, version, annotations };
+  const apps = await pass.apply<AppsDeployment>(
+    APPS_DEPLOYMENT,
+    appsDeployment(deployment, { ...pods, replicas: isScaled ? undefined : replicas }, defaults),
+  );
+  if (isScaled) await writeAutoscaler(deployment, { variant: CANDIDATE, atLeast: replicas }, pass);
+  return apps;
+};
+
+const writeAutoscaler = async (
+  deployment: Deployment,
+  { variant, atLeast }: { readonly variant: string; readonly atLeast: number },
+  pass: Pass,
+): Promise<void> => {
+  const autoscaler = horizontalPodAutoscaler(deployment, variant, atLeast);
+  if (autoscaler === undefined) await drop(HORIZONTAL_POD_AUTOSCALER, deployment, variant, pass);
+  else await pass.apply(HORIZONTAL_POD_AUTOSCALER, autoscaler);
+};
+
+const dropCandidate = async (deployment: Deployment, pass: Pass): Promise<void> => {
+  for (const type of [HORIZONTAL_POD_AUTOSCALER, SERVICE, APPS_DEPLOYMENT]) {
+    await drop(type, deployment, CANDIDATE, pass);
+  }
+};
+
+const drop = async (
+  type: ResourceType,
+  { metadata }: Deployment,
+  variant: string,
+  pass: Pass,
+): Promise<void> => {
+  const name = nameOfVariant(metadata.name, variant);
+  for (const left of pass.owned(type)) {
+    if (left.metadata.name === name) await pass.delete(type, left);
+  }
+};

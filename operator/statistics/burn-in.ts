@@ -6,8 +6,8 @@ import { unitsOf } from './aggregates.ts';
  * are measured (operator/decisions/0009). A variant that fails always has no successes: proportions
  * therefore have an exact test for the time before.
  */
-export const LEAST_SUCCESSES_AND_FAILURES = 10;
-export const LEAST_UNITS_OF_A_MEAN = 500;
+const LEAST_SUCCESSES_AND_FAILURES = 10;
+const LEAST_UNITS_OF_A_MEAN = 500;
 
 export const pastBurnIn = (aggregate: MeanLike): boolean => {
   if (aggregate.type !== 'proportion') return unitsOf(aggregate) >= LEAST_UNITS_OF_A_MEAN;

@@ -10,7 +10,7 @@ import { normalTail } from './special-functions.ts';
  */
 
 /** greater and less: the effect is above, or below, `null`; the interval then has one finite end. */
-export type Alternative = 'two-sided' | 'greater' | 'less';
+type Alternative = 'two-sided' | 'greater' | 'less';
 
 export type SequentialOptions = {
   /** Chance of ever being wrong, over all looks. */

@@ -3,7 +3,7 @@ import type { Comparison, ComparisonOptions } from './sequential-comparison.ts';
 import { compareSequentially } from './sequential-comparison.ts';
 
 /** How much worse is not worse yet: in the metric's own unit, or as a share of control's value. */
-export type Margin =
+type Margin =
   | { readonly absolute: number; readonly relative?: never }
   | { readonly relative: number; readonly absolute?: never };
 

@@ -15,8 +15,9 @@ import {
 import { crashesOf } from './crashes.ts';
 import { canaryMemoryOf } from './memory.ts';
 import { isNamed, type Observation, type Plan } from './plan.ts';
-import { attemptOf, progressOf, type Progress } from './rollout.ts';
+import { attemptOf, podsOfTemplate, progressOf, type Progress } from './rollout.ts';
 import { istioOf, NO_SPLIT, routedWeight, type Split } from './routing.ts';
+import { assignmentOf } from './trial.ts';
 
 export type CanaryNext =
   | { readonly failure: Failure }
@@ -96,7 +97,7 @@ const isWithinRollbackWindow = (
   served.slice(0, rollbackWindow.revisions).some((name) => isNamed(name)(wanted));
 
 /** As many as serve now, or will once they are up. */
-const stablePods = ({ replicas }: Progress, { spec }: Deployment): number =>
+export const stablePods = ({ replicas }: Progress, { spec }: Deployment): number =>
   Math.max(1, replicas, spec.predictor.replicas ?? spec.predictor.minReplicas ?? 1);
 
 const progressOfCandidate = (
@@ -105,7 +106,7 @@ const progressOfCandidate = (
 ): Progress | undefined => {
   const progress = progressOf(candidate);
   if (candidate.apps === undefined || !isNamed(progress.current)(wanted)) return undefined;
-  const failure = progress.failure ?? crashesOf(candidate.pods);
+  const failure = progress.failure ?? crashesOf(podsOfTemplate(candidate));
   return { ...progress, failure };
 };
 
@@ -131,12 +132,11 @@ const replicaWeight = ({ deployment, candidate }: Observation): number => {
   return weightAt(steps, canaryMemoryOf(candidate.apps)?.step ?? 0);
 };
 
-/** What the candidate gets while it stands at its step. */
-export const splitOf = (deployment: Deployment, candidate: Candidate | undefined): Split => {
+/** What the candidate gets while it stands at its step, and the candidates of a test. */
+export const splitOf = (deployment: Deployment, { candidate, trial }: Plan): Split => {
   const steps = deployment.spec.strategy?.canary?.steps ?? [];
-  if (candidate === undefined) return NO_SPLIT;
-  const { weight, memory, isServing } = candidate;
-  if (!isServing) return NO_SPLIT;
-  const { mirrors, headers } = routesAt(steps, memory.step);
-  return { weight, mirrors, headerRoutes: headers };
+  const assigned = trial === undefined ? NO_SPLIT : { ...NO_SPLIT, ...assignmentOf(trial) };
+  if (candidate?.isServing !== true) return assigned;
+  const { mirrors, headers } = routesAt(steps, candidate.memory.step);
+  return { ...assigned, weight: candidate.weight, mirrors, headerRoutes: headers };
 };

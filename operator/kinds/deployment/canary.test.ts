@@ -179,6 +179,40 @@ describe('a new version', () => {
     expect(await weights()).toEqual({ digits: 100 });
   });
 
+  test('is taken out when its pods crash again and again; those of the one before say nothing', async () => {
+    await canaryOf();
+    await settle();
+    const crashing = async (version: string): Promise<void> => {
+      await world.put(POD, {
+        metadata: meta(`digits-candidate-${version}`, {
+          labels: {
+            [LABELS.deployment]: 'digits',
+            [LABELS.variant]: 'candidate',
+            [LABELS.modelVersion]: `digits-${version}`,
+          },
+        }),
+        status: {
+          containerStatuses: [
+            {
+              name: 'serving',
+              restartCount: 3,
+              lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } },
+            },
+          ],
+        },
+      });
+    };
+    await crashing('0.9.0');
+    await pass();
+    expect(await ready()).toMatch(/^False RolloutProgressing/);
+    await crashing('1.1.0');
+    await pass();
+    expect(await ready()).toMatch(
+      /^False RolledBack: .*Crashing: pod digits-candidate-1.1.0 was started 3 times again .*OOMKilled/,
+    );
+    expect(await weights()).toEqual({ digits: 100 });
+  });
+
   test('makes way for a newer one, which starts from the first step', async () => {
     await world.put(ownType(modelVersion), aReadyVersion('1.2.0'));
     await canaryOf();

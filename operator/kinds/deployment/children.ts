@@ -96,11 +96,14 @@ export const service = (
   }) as KubernetesObject;
 
 /** One pod at a time may be evicted, so that a drain is never blocked, not even with one replica. */
-export const podDisruptionBudget = (deployment: Deployment): KubernetesObject =>
+export const podDisruptionBudget = (
+  deployment: Deployment,
+  annotations: Readonly<Record<string, string>> = {},
+): KubernetesObject =>
   ({
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
-    metadata: metadataOf(deployment, STABLE),
+    metadata: { ...metadataOf(deployment, STABLE), annotations },
     spec: { maxUnavailable: 1, selector: { matchLabels: allPodsOf(deployment) } },
   }) as KubernetesObject;
 

@@ -1,8 +1,9 @@
+import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import { timestamp } from '../../../crds/schema/conditions.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { replicasOf } from './autoscaling.ts';
-import { nextOfCanary } from './canary-plan.ts';
+import { nextOfCanary, stablePods } from './canary-plan.ts';
 import { askedAgainOf, failedAttemptOf, lastGoodOf, servedOf } from './memory.ts';
 import {
   attemptOf,
@@ -15,6 +16,7 @@ import {
 } from './rollout.ts';
 import { isNamed, type Observation, type Plan } from './plan.ts';
 import { wantedVersion } from './target.ts';
+import { trialOf } from './trial.ts';
 
 /**
  * Follows the wanted version, step by step where the strategy says so, unless it was tried and failed:
@@ -36,6 +38,10 @@ export const decide = (observation: Observation, now: Date): Plan => {
     askedAgain: progress.refused === undefined ? askedAgainOf(fleet.apps) : halfMinuteOf(now),
     replicas: replicasOf(deployment, fleet.apps),
     candidate: undefined,
+    trial: trialOf(observation.test, {
+      ...{ versions, fleets: observation.trials },
+      stablePods: stablePods(progress, deployment),
+    }),
   };
   const { failed } = base;
   if (failed !== undefined && failed.modelVersion === wanted.version?.metadata.name) {
@@ -56,6 +62,20 @@ const stepByStep = (
   following: Plan & { readonly wanted: ModelVersion },
   now: Date,
 ): Plan => {
+  const { test, versions } = observation;
+  const stable = versions.find(isNamed(following.lastGood));
+  if (
+    test !== undefined &&
+    stable !== undefined &&
+    !isNamed(following.lastGood)(following.wanted)
+  ) {
+    const fault = {
+      reason: 'WaitingForTest',
+      message: waitsFor(test, following),
+      waits: true,
+    } as const;
+    return { ...following, target: stable, situation: { is: 'unresolved', fault } };
+  }
   const canary = nextOfCanary(observation, following, now);
   if (canary === undefined) return following;
   if (canary.failure === undefined) {
@@ -65,6 +85,9 @@ const stepByStep = (
   const failed = attempt(observation.deployment, following.wanted, canary.failure, now);
   return { ...following, failed, ...afterFailure(observation, failed, following.lastGood) };
 };
+
+const waitsFor = (test: ABTest, { wanted }: { readonly wanted: ModelVersion }): string =>
+  `Version ${wanted.spec.version} waits until ABTest ${test.metadata.name} is over, whose control must not change meanwhile.`;
 
 const HALF_MINUTE_MS = 30_000;
 

@@ -1,5 +1,5 @@
-/** What the apps Deployments remember for us, so that nothing hangs on our own status. */
-import type { AppsDeployment } from '../kubernetes-objects.ts';
+/** What children remember for us, so that nothing hangs on our own status. */
+import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import { MEMORY } from './names.ts';
 import type { FailedAttempt } from './rollout.ts';
 
@@ -12,10 +12,17 @@ export type Memory = {
   readonly failed: FailedAttempt | undefined;
   readonly askedAgain: string | undefined;
   readonly replicas: number | undefined;
+};
+
+/**
+ * What the budget for disruptions remembers: each change of an annotation of an apps Deployment is a new
+ * generation, which is not observed for a while.
+ */
+export type RouteMemory = {
   /** Hash of the VirtualService as last written. */
   readonly route: string | undefined;
-  /** Since when a candidate gets no requests any more; RFC 3339. */
-  readonly leavingSince: string | undefined;
+  /** By variant, since when it gets no requests any more; RFC 3339. */
+  readonly leaving: Readonly<Record<string, string>>;
 };
 
 /** How far a candidate has come. */
@@ -31,22 +38,33 @@ export type CanaryMemory = {
 };
 
 export const annotationsOf = (memory: Memory): Readonly<Record<string, string>> => {
-  const { lastGood, served, failed, askedAgain, replicas, route, leavingSince } = memory;
-  const values = {
+  const { lastGood, served, failed, askedAgain, replicas } = memory;
+  return present({
     [MEMORY.lastGood]: lastGood,
     [MEMORY.served]: served.length === 0 ? undefined : JSON.stringify(served),
     [MEMORY.failed]: failed && JSON.stringify(failed),
     [MEMORY.askedAgain]: askedAgain,
     [MEMORY.replicas]: replicas === undefined ? undefined : String(replicas),
-    [MEMORY.route]: route,
-    [MEMORY.leavingSince]: leavingSince,
-  };
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  });
 };
 
-type Remembering = AppsDeployment | undefined;
+export const routeAnnotations = ({
+  route,
+  leaving,
+}: RouteMemory): Readonly<Record<string, string>> =>
+  present({
+    [MEMORY.route]: route,
+    [MEMORY.leaving]: Object.keys(leaving).length === 0 ? undefined : JSON.stringify(leaving),
+  });
+
+const present = (
+  values: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+
+type Remembering = Pick<KubernetesObject, 'metadata'> | undefined;
 
 const annotation = (apps: Remembering, name: string): string | undefined =>
   apps?.metadata.annotations?.[name];
@@ -67,10 +85,16 @@ export const lastGoodOf = (apps: Remembering): string | undefined =>
 export const askedAgainOf = (apps: Remembering): string | undefined =>
   annotation(apps, MEMORY.askedAgain);
 
-export const routeOf = (apps: Remembering): string | undefined => annotation(apps, MEMORY.route);
+export const routeOf = (budget: Remembering): string | undefined =>
+  annotation(budget, MEMORY.route);
 
-export const leavingSinceOf = (apps: Remembering): string | undefined =>
-  annotation(apps, MEMORY.leavingSince);
+/** By variant, since when it leaves. */
+export const leavingOf = (budget: Remembering): ReadonlyMap<string, string> => {
+  const found = parsed(annotation(budget, MEMORY.leaving)) ?? {};
+  return new Map(
+    Object.entries(found).filter(([, since]) => Number.isFinite(Date.parse(String(since)))),
+  );
+};
 
 export const failedAttemptOf = (apps: Remembering): FailedAttempt | undefined =>
   parsed(annotation(apps, MEMORY.failed)) as FailedAttempt | undefined;

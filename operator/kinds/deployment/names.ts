@@ -17,10 +17,10 @@ export const MEMORY = {
   canary: `${prefix}/canary`,
   /** Names of the ModelVersions that served before, the latest first, as JSON. */
   served: `${prefix}/served`,
-  /** On a VirtualService, the hash of what we wrote; on the stable pods, that of the route as last written. */
+  /** On a VirtualService, the hash of what we wrote; on the budget, that of the route as last written. */
   route: `${prefix}/route`,
-  /** Since when a candidate gets no requests any more. */
-  leavingSince: `${prefix}/leaving-since`,
+  /** Since when each variant that is no longer wanted gets no requests, as JSON. */
+  leaving: `${prefix}/leaving`,
   /** On the pod template: the version, which a label cannot hold (build metadata has a plus). */
   version: `${prefix}/version`,
 } as const;

@@ -1,4 +1,5 @@
 /** All that a pass over a Deployment reads, as one plain value. */
+import { abTest, type ABTest } from '../../../crds/schema/ab-test.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import { modelAlias, type ModelAlias } from '../../../crds/schema/model-alias.ts';
 import { modelVersion, type ModelVersion } from '../../../crds/schema/model-version.ts';
@@ -8,6 +9,7 @@ import {
   APPS_DEPLOYMENT,
   HORIZONTAL_POD_AUTOSCALER,
   POD,
+  POD_DISRUPTION_BUDGET,
   REPLICA_SET,
 } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
@@ -19,11 +21,13 @@ import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
 import { canaryMemoryOf } from './memory.ts';
 import { CANDIDATE, nameOfVariant, SERVING_PORT, STABLE } from './names.ts';
 import type { Observation } from './plan.ts';
-import type { Fleet } from './rollout.ts';
+import { podsOfTemplate, type Fleet } from './rollout.ts';
 import { VIRTUAL_SERVICE, type VirtualService } from './routing.ts';
+import { runningTest } from './trial.ts';
 
 export const MODEL_VERSION = ownType(modelVersion);
 export const MODEL_ALIAS = ownType(modelAlias);
+export const AB_TEST = ownType(abTest);
 
 export const modelOf = ({ metadata, spec }: Deployment): ModelKey =>
   modelKeyOf({ metadata, spec: spec.predictor.model });
@@ -40,15 +44,29 @@ export const observe = (deployment: Deployment, pass: Pass, meter: TrafficMeter)
       .filter((alias) => modelKeyOf(alias).name === model.name),
     fleet: fleetOf(name, STABLE, pass),
     candidate,
+    trials: trialFleets(name, pass),
+    test: runningTest(deployment, pass.cachedList<ABTest>(AB_TEST)),
     traffic: {
       istio: pass.serves(VIRTUAL_SERVICE),
       route: pass
         .owned<VirtualService>(VIRTUAL_SERVICE)
         .find(({ metadata }) => metadata.name === name),
+      budget: pass.owned(POD_DISRUPTION_BUDGET).find(({ metadata }) => metadata.name === name),
       answered: answered(deployment, candidate, pass, meter),
     },
   };
 };
+
+/** Pods of variants that are neither the stable one nor the one that comes up step by step. */
+const trialFleets = (deployment: string, pass: Pass): ReadonlyMap<string, Fleet> =>
+  new Map(
+    pass
+      .owned<AppsDeployment>(APPS_DEPLOYMENT)
+      .map(({ metadata }) => metadata.labels?.[LABELS.variant])
+      .filter((variant) => variant !== undefined)
+      .filter((variant) => variant !== STABLE && variant !== CANDIDATE)
+      .map((variant) => [variant, fleetOf(deployment, variant, pass)]),
+  );
 
 const fleetOf = (deployment: string, variant: string, pass: Pass): Fleet => {
   const isItsOwn = ({ metadata: { labels } }: ReplicaSet | Pod): boolean =>
@@ -75,18 +93,18 @@ export const analysisIntervalMs = ({ spec }: Deployment): number | undefined => 
 /** What the candidate answered since its share was changed last; asks its pods once an interval. */
 const answered = (
   deployment: Deployment,
-  { apps, pods }: Fleet,
+  candidate: Fleet,
   pass: Pass,
   meter: TrafficMeter,
 ): Window | undefined => {
   const everyMs = analysisIntervalMs(deployment);
-  const memory = canaryMemoryOf(apps);
+  const memory = canaryMemoryOf(candidate.apps);
   const group = meterGroup(deployment);
   if (everyMs === undefined || memory === undefined) {
     meter.forget(group);
     return undefined;
   }
-  const addresses = pods.flatMap(({ metadata, status }) =>
+  const addresses = podsOfTemplate(candidate).flatMap(({ metadata, status }) =>
     status?.podIP === undefined
       ? []
       : [{ uid: metadata.uid ?? '', name: metadata.name, ip: status.podIP, port: SERVING_PORT }],

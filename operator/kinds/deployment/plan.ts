@@ -1,12 +1,15 @@
 /** What a pass over a Deployment sees, and what it decides. */
+import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
+import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { Window } from '../../traffic/traffic.ts';
 import { labelValue } from '../names-of-children.ts';
 import type { Candidate } from './canary.ts';
 import type { FailedAttempt, Fleet, Progress } from './rollout.ts';
 import type { VirtualService } from './routing.ts';
 import type { Fault, Registry } from './target.ts';
+import type { Trial } from './trial.ts';
 
 export type Observation = Registry & {
   readonly deployment: Deployment;
@@ -14,6 +17,10 @@ export type Observation = Registry & {
   readonly fleet: Fleet;
   /** Pods of a version that comes up, or leaves, step by step. */
   readonly candidate: Fleet;
+  /** Pods of candidates of ABTests, by the candidate's name; those of tests that are over included. */
+  readonly trials: ReadonlyMap<string, Fleet>;
+  /** The ABTest that has given candidates a share of the units. */
+  readonly test: ABTest | undefined;
   readonly traffic: TrafficPaths;
 };
 
@@ -22,6 +29,8 @@ export type TrafficPaths = {
   /** Whether the cluster has Istio's VirtualServices. */
   readonly istio: boolean;
   readonly route: VirtualService | undefined;
+  /** The budget for disruptions, which remembers what was written. */
+  readonly budget: Pick<KubernetesObject, 'metadata'> | undefined;
   /** What the candidate answered since it is judged; undefined: not measured. */
   readonly answered: Window | undefined;
 };
@@ -44,6 +53,8 @@ export type Plan = {
   readonly situation: Situation;
   /** The version that comes up beside the stable one. */
   readonly candidate: Candidate | undefined;
+  /** The candidates of an ABTest beside the stable one, which is its control. */
+  readonly trial: Trial | undefined;
 };
 
 export type Situation =
@@ -69,6 +80,7 @@ export type Carried = {
   /** The stable pods as written. */
   readonly fleet: Fleet;
   readonly candidate: Fleet;
+  readonly trials: ReadonlyMap<string, Fleet>;
   /** Whether a route splits the requests; else the number of pods does. */
   readonly isRouted: boolean;
   /** Why a host of ours is not routed. */

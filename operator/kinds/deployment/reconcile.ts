@@ -1,3 +1,4 @@
+import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import { deployment as definition, type Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelAlias } from '../../../crds/schema/model-alias.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
@@ -20,7 +21,14 @@ import { refusalOf } from '../refusal.ts';
 import { announce } from './announce.ts';
 import { isRouted } from './canary-plan.ts';
 import { decide } from './decide.ts';
-import { analysisIntervalMs, MODEL_ALIAS, MODEL_VERSION, modelOf, observe } from './observe.ts';
+import {
+  AB_TEST,
+  analysisIntervalMs,
+  MODEL_ALIAS,
+  MODEL_VERSION,
+  modelOf,
+  observe,
+} from './observe.ts';
 import type { Observation, Plan } from './plan.ts';
 import { VIRTUAL_SERVICE } from './routing.ts';
 import { tell } from './tell.ts';
@@ -44,6 +52,15 @@ export const deploymentReconciler = (
     wakesFollowersOf(MODEL_ALIAS),
     { type: REPLICA_SET, labelSelector: LABELS.deployment, keysFor: keyFromLabel },
     { type: POD, labelSelector: LABELS.modelVersion, keysFor: keyFromLabel },
+    {
+      type: AB_TEST,
+      keysFor: (object) => [
+        {
+          namespace: object.metadata.namespace ?? '',
+          name: (object as ABTest).spec.deploymentRef.name,
+        },
+      ],
+    },
     // Whoever else claims a host; what becomes of it is found out at the next look.
     { type: VIRTUAL_SERVICE, keysFor: () => [] },
   ],
@@ -73,7 +90,7 @@ const act = async (
   pass: Pass,
   { children }: Pick<Ports, 'children'>,
 ): Promise<Outcome> => {
-  const { deployment, fleet, candidate } = observation;
+  const { deployment, fleet, candidate, trials } = observation;
   announce(observation, plan, pass);
   try {
     const carried = await writeChildren(observation, plan, pass, children);
@@ -82,7 +99,7 @@ const act = async (
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
     const { status, conditions } = tell(deployment, plan, {
-      ...{ fleet, candidate, isRouted: isRouted(observation) },
+      ...{ fleet, candidate, trials, isRouted: isRouted(observation) },
       ...{ hostTaken: undefined, lookAgainMs: undefined },
     });
     const summary = ready(

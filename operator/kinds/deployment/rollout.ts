@@ -88,6 +88,10 @@ const countsOf = (apps: AppsDeployment | undefined) => {
   };
 };
 
+/** Pods of the version in the template; those of the one before may still be on their way out. */
+export const podsOfTemplate = ({ apps, pods }: Fleet): readonly Pod[] =>
+  pods.filter(({ metadata }) => metadata.labels?.[LABELS.modelVersion] === modelVersionOf(apps));
+
 /** Label value of the ModelVersion in a pod template. */
 const modelVersionOf = (object: AppsDeployment | ReplicaSet | undefined): string | undefined =>
   object?.spec.template.metadata?.labels?.[LABELS.modelVersion];

@@ -15,7 +15,9 @@ export const VIRTUAL_SERVICE: ResourceType = {
 };
 
 /** The response header (and the request header, for the log) that says which variant answered. */
-export const VARIANT_HEADER = 'x-mlops-variant';
+const VARIANT_HEADER = 'x-mlops-variant';
+/** The request header that says which bucket of 100 its unit is in; the gateway sets it, and nobody else can. */
+const BUCKET_HEADER = 'x-mlops-bucket';
 
 /** What the candidate gets. */
 export type Split = {
@@ -24,9 +26,16 @@ export type Split = {
   /** Copies of so many percent of the requests go to it. */
   readonly mirrors: readonly MirrorRoute[];
   readonly headerRoutes: readonly HeaderRoute[];
+  /** Which units each candidate of an ABTest gets, by the bucket the gateway puts them in. */
+  readonly assigned: readonly { readonly variant: string; readonly buckets: string }[];
+  /** What the stable pods are called in the header. */
+  readonly stableName: string;
 };
 
-export const NO_SPLIT: Split = { weight: 0, mirrors: [], headerRoutes: [] };
+export const NO_SPLIT: Split = {
+  ...{ weight: 0, mirrors: [], headerRoutes: [] },
+  ...{ assigned: [], stableName: STABLE },
+};
 
 type Route = {
   readonly name?: string;
@@ -61,6 +70,7 @@ export const virtualService = (
     gateways: ['mesh', ...gateways.filter((gateway) => gateway !== 'mesh')],
     http: [
       ...split.headerRoutes.map((route) => headerRoute(deployment, route)),
+      ...split.assigned.map((assigned) => assignedRoute(deployment, assigned)),
       weighted(deployment, split),
     ],
   };
@@ -79,11 +89,17 @@ export const virtualService = (
 const hostOf = ({ metadata: { name, namespace } }: Deployment, variant: string): string =>
   `${nameOfVariant(name, variant)}.${namespace}.svc.cluster.local`;
 
-const destination = (deployment: Deployment, variant: string, weight?: number) => ({
+type Destination = { readonly weight?: number; readonly name?: string };
+
+const destination = (
+  deployment: Deployment,
+  variant: string,
+  { weight, name = variant }: Destination = {},
+) => ({
   destination: { host: hostOf(deployment, variant), port: { number: SERVICE_PORT } },
   headers: {
-    request: { set: { [VARIANT_HEADER]: variant } },
-    response: { set: { [VARIANT_HEADER]: variant } },
+    request: { set: { [VARIANT_HEADER]: name } },
+    response: { set: { [VARIANT_HEADER]: name } },
   },
   ...(weight === undefined ? {} : { weight }),
 });
@@ -103,11 +119,23 @@ const headerRoute = (deployment: Deployment, { name, match = [] }: HeaderRoute):
   route: [destination(deployment, CANDIDATE)],
 });
 
-const weighted = (deployment: Deployment, { weight, mirrors }: Split): Route => ({
+/** Units of these buckets, which a filter at the gateway has put them in. */
+const assignedRoute = (
+  deployment: Deployment,
+  { variant, buckets }: Split['assigned'][number],
+): Route => ({
+  name: `test-${variant}`,
+  match: [{ headers: { [BUCKET_HEADER]: { regex: buckets } } }],
+  route: [destination(deployment, variant)],
+});
+
+const weighted = (deployment: Deployment, { weight, mirrors, stableName }: Split): Route => ({
   name: 'weighted',
   route: [
-    ...(weight < 100 ? [destination(deployment, STABLE, 100 - weight)] : []),
-    ...(weight > 0 ? [destination(deployment, CANDIDATE, weight)] : []),
+    ...(weight < 100
+      ? [destination(deployment, STABLE, { weight: 100 - weight, name: stableName })]
+      : []),
+    ...(weight > 0 ? [destination(deployment, CANDIDATE, { weight })] : []),
   ],
   ...(mirrors.length === 0
     ? {}

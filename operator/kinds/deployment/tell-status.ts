@@ -6,6 +6,7 @@ import { revisionOf, type Candidate } from './canary.ts';
 import { selectorOf, urlOf } from './children.ts';
 import { CANDIDATE, STABLE } from './names.ts';
 import type { Carried, Plan } from './plan.ts';
+import type { Trial } from './trial.ts';
 import { attemptOf, sharesOf, type FailedAttempt, type Progress, type Share } from './rollout.ts';
 
 /** The version that answers: the wanted one once it has all pods, till then the one from before. */
@@ -37,6 +38,17 @@ const revisionShown = (
   return revision === undefined ? {} : { revision };
 };
 
+/** Candidates whose pods answer, with what they get of the units, and control. */
+const trialWeights = ({ variants }: Trial, served: Share | undefined) => {
+  const serving = variants
+    .filter(({ isServing }) => isServing)
+    .map(({ name, version, weight }) => ({ name, version: version.spec.version, weight }));
+  const rest = 100 - serving.reduce((sum, { weight }) => sum + weight, 0);
+  return served === undefined
+    ? serving
+    : [...serving, { name: STABLE, version: served.version, weight: rest }];
+};
+
 /** As the route has them, the wanted version first. */
 const routedWeights = ({ version, weight }: Candidate, served: Share | undefined) => [
   { name: CANDIDATE, version: version.spec.version, weight },
@@ -46,10 +58,11 @@ const routedWeights = ({ version, weight }: Candidate, served: Share | undefined
 ];
 
 const weightsSeen = (
-  { candidate, wanted }: Plan,
+  { candidate, wanted, trial }: Plan,
   { shares, served }: Pick<Seen, 'shares' | 'served'>,
   carried: Carried,
 ) => {
+  if (trial !== undefined && carried.isRouted) return trialWeights(trial, served);
   if (candidate === undefined) return weightsOf(shares, wanted, served);
   if (carried.isRouted) return routedWeights(candidate, served);
   const replicaSets = [...carried.fleet.replicaSets, ...carried.candidate.replicaSets];

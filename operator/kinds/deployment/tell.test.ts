@@ -24,14 +24,16 @@ const told = (fleet: Partial<Fleet>, { champion = '1.0.0', deployment = aDeploym
       deployment,
       fleet: whole,
       candidate: NO_PODS,
-      traffic: { istio: false, route: undefined, answered: undefined },
+      trials: new Map(),
+      test: undefined,
+      traffic: { istio: false, route: undefined, budget: undefined, answered: undefined },
       aliases: [anAlias('champion', champion)],
       versions: [aReadyVersion('1.0.0'), aReadyVersion('1.1.0')],
     },
     NOW,
   );
   const outcome = tell(deployment, plan, {
-    ...{ fleet: whole, candidate: NO_PODS, isRouted: false },
+    ...{ fleet: whole, candidate: NO_PODS, trials: new Map(), isRouted: false },
     ...{ hostTaken: undefined, lookAgainMs: undefined },
   });
   const ready = outcome.conditions.find(({ type }) => type === 'Ready');

@@ -22,9 +22,10 @@ import {
   podDisruptionBudget,
   service,
 } from './children.ts';
-import { annotationsOf, leavingSinceOf, routeOf, type Memory } from './memory.ts';
+import { annotationsOf, leavingOf, routeAnnotations, routeOf } from './memory.ts';
 import { CANDIDATE, MEMORY, nameOfVariant, STABLE } from './names.ts';
 import type { Carried, Observation, Plan } from './plan.ts';
+import type { Trial } from './trial.ts';
 import {
   hostTakenBy,
   istioOf,
@@ -41,43 +42,48 @@ export const writeChildren = async (
   pass: Pass,
   defaults: ChildDefaults,
 ): Promise<Carried> => {
-  const { deployment, fleet, candidate } = observation;
+  const { deployment, fleet, candidate, trials } = observation;
   const routed = isRouted(observation);
   const { target } = plan;
-  if (target === undefined) return { fleet, candidate, isRouted: routed, ...NOTHING_MORE };
+  if (target === undefined) return { fleet, candidate, trials, isRouted: routed, ...NOTHING_MORE };
   await writeServices(deployment, plan, pass, routed);
   const { hash: route, hostTaken } = routed
     ? await writeRoute(observation, plan, pass)
     : await dropRoute(observation, pass);
-  const leaving = leavingOf(observation, plan, pass.now);
-  const remembered = { defaults, route, leavingSince: leaving?.since };
+  const leaving = leavingVariants(observation, plan, pass.now);
+  const remembered = routeAnnotations({ route, leaving: leaving.since });
   const [apps] = await together([
-    writeStable(observation, { ...plan, target }, pass, remembered),
-    pass.apply(POD_DISRUPTION_BUDGET, podDisruptionBudget(deployment)),
+    writeStable(observation, { ...plan, target }, pass, defaults),
+    pass.apply(POD_DISRUPTION_BUDGET, podDisruptionBudget(deployment, remembered)),
   ]);
   const means = { defaults, isScaled: routed && isAutoscaled(deployment) };
   const written = await writeCandidate(deployment, plan.candidate, pass, means);
-  const isOver = leaving?.leftMs === 0;
-  if (isOver) await dropCandidate(deployment, pass);
+  await writeTrial(deployment, plan.trial, pass, means);
+  for (const variant of leaving.over) await dropVariant(deployment, variant, pass);
   return {
     fleet: { ...fleet, apps },
     candidate: { ...candidate, apps: written ?? candidate.apps },
+    trials,
     isRouted: routed,
     hostTaken,
-    lookAgainMs: isOver ? undefined : leaving?.leftMs,
+    lookAgainMs: leaving.leftMs,
   };
 };
 
 /** First, since nothing should run under a name that belongs to someone else. */
 const writeServices = async (
   deployment: Deployment,
-  { candidate }: Plan,
+  { candidate, trial }: Plan,
   pass: Pass,
   routed: boolean,
 ): Promise<void> => {
   const everyPod = candidate !== undefined && !routed;
   await pass.apply(SERVICE, service(deployment, STABLE, everyPod));
-  if (candidate !== undefined) await pass.apply(SERVICE, service(deployment, CANDIDATE));
+  const beside = [
+    ...(candidate === undefined ? [] : [CANDIDATE]),
+    ...(trial?.variants ?? []).map(({ name }) => name),
+  ];
+  for (const variant of beside) await pass.apply(SERVICE, service(deployment, variant));
 };
 
 const NOTHING_MORE = { hostTaken: undefined, lookAgainMs: undefined };
@@ -85,13 +91,13 @@ const NOTHING_MORE = { hostTaken: undefined, lookAgainMs: undefined };
 type Route = { readonly hash: string | undefined; readonly hostTaken: string | undefined };
 
 const writeRoute = async (
-  { deployment, fleet, traffic }: Observation,
+  { deployment, traffic }: Observation,
   plan: Plan,
   pass: Pass,
 ): Promise<Route> => {
   const taken = hostTakenBy(deployment, pass.cachedEverywhere<VirtualService>(VIRTUAL_SERVICE));
-  const wanted = virtualService(deployment, splitOf(deployment, plan.candidate), taken?.host);
-  if (wasChangedByHand(traffic.route, wanted, routeOf(fleet.apps))) {
+  const wanted = virtualService(deployment, splitOf(deployment, plan), taken?.host);
+  if (wasChangedByHand(traffic.route, wanted, routeOf(traffic.budget))) {
     const what = traffic.route === undefined ? 'deleted' : 'changed';
     pass.event(
       'Warning',
@@ -115,18 +121,35 @@ const dropRoute = async ({ deployment, traffic }: Observation, pass: Pass): Prom
   return { hash: undefined, hostTaken: undefined };
 };
 
-type Leaving = { readonly since: string; readonly leftMs: number };
+type Leaving = {
+  /** By variant, since when. */
+  readonly since: Readonly<Record<string, string>>;
+  readonly over: readonly string[];
+  /** Milliseconds until the next one is over. */
+  readonly leftMs: number | undefined;
+};
 
-/** A candidate that gets nothing any more stays a while: requests may be on their way to it. */
-const leavingOf = (
-  { deployment, fleet, candidate }: Observation,
+/** Variants that get nothing any more stay a while: requests may be on their way to them. */
+const leavingVariants = (
+  { deployment, traffic, candidate, trials }: Observation,
   plan: Plan,
   now: Date,
-): Leaving | undefined => {
-  if (plan.candidate !== undefined || candidate.apps === undefined) return undefined;
-  const since = leavingSinceOf(fleet.apps) ?? timestamp(now);
+): Leaving => {
+  const wanted = plan.trial?.variants.map(({ name }) => name) ?? [];
+  const gone = [
+    ...(candidate.apps !== undefined && plan.candidate === undefined ? [CANDIDATE] : []),
+    ...[...trials.keys()].filter((name) => !wanted.includes(name)),
+  ];
+  const before = leavingOf(traffic.budget);
   const seconds = deployment.spec.strategy?.canary?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
-  return { since, leftMs: Math.max(0, Date.parse(since) + seconds * 1000 - now.getTime()) };
+  const leftMs = (since: string) => Date.parse(since) + seconds * 1000 - now.getTime();
+  const since = gone.map((name) => [name, before.get(name) ?? timestamp(now)] as const);
+  const waits = since.map(([, from]) => leftMs(from)).filter((ms) => ms > 0);
+  return {
+    since: Object.fromEntries(since),
+    over: since.filter(([, from]) => leftMs(from) <= 0).map(([name]) => name),
+    leftMs: waits.length === 0 ? undefined : Math.min(...waits),
+  };
 };
 
 const DEFAULT_DELAY_SECONDS = 30;
@@ -135,16 +158,11 @@ const writeStable = async (
   { deployment, candidate }: Observation,
   plan: Plan & { readonly target: ModelVersion },
   pass: Pass,
-  {
-    defaults,
-    ...remembered
-  }: Pick<Memory, 'route' | 'leavingSince'> & {
-    readonly defaults: ChildDefaults;
-  },
+  defaults: ChildDefaults,
 ): Promise<AppsDeployment> => {
   const { target: version, replicas } = plan;
   const pods = { variant: STABLE, version, replicas };
-  const annotations = annotationsOf({ ...plan, ...remembered });
+  const annotations = annotationsOf(plan);
   const apps = await pass.apply<AppsDeployment>(
     APPS_DEPLOYMENT,
     appsDeployment(deployment, { ...pods, annotations }, defaults),
@@ -156,11 +174,13 @@ const writeStable = async (
   return apps;
 };
 
+type Means = { readonly defaults: ChildDefaults; readonly isScaled: boolean };
+
 const writeCandidate = async (
   deployment: Deployment,
   candidate: Candidate | undefined,
   pass: Pass,
-  { defaults, isScaled }: { readonly defaults: ChildDefaults; readonly isScaled: boolean },
+  { defaults, isScaled }: Means,
 ): Promise<AppsDeployment | undefined> => {
   if (candidate === undefined) return undefined;
   const { version, memory, replicas } = candidate;
@@ -184,9 +204,22 @@ const writeAutoscaler = async (
   else await pass.apply(HORIZONTAL_POD_AUTOSCALER, autoscaler);
 };
 
-const dropCandidate = async (deployment: Deployment, pass: Pass): Promise<void> => {
+const writeTrial = async (
+  deployment: Deployment,
+  trial: Trial | undefined,
+  pass: Pass,
+  { defaults, isScaled }: Means,
+): Promise<void> => {
+  for (const { name: variant, version, replicas } of trial?.variants ?? []) {
+    const pods = { variant, version, replicas: isScaled ? undefined : replicas, annotations: {} };
+    await pass.apply(APPS_DEPLOYMENT, appsDeployment(deployment, pods, defaults));
+    if (isScaled) await writeAutoscaler(deployment, { variant, atLeast: replicas }, pass);
+  }
+};
+
+const dropVariant = async (deployment: Deployment, variant: string, pass: Pass): Promise<void> => {
   for (const type of [HORIZONTAL_POD_AUTOSCALER, SERVICE, APPS_DEPLOYMENT]) {
-    await drop(type, deployment, CANDIDATE, pass);
+    await drop(type, deployment, variant, pass);
   }
 };
 

@@ -1,0 +1,310 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import { abTest, type ABTest } from '../../../crds/schema/ab-test.ts';
+import { deployment } from '../../../crds/schema/deployment.ts';
+import { modelAlias, type ModelAlias } from '../../../crds/schema/model-alias.ts';
+import { modelVersion } from '../../../crds/schema/model-version.ts';
+import { API_VERSION } from '../../../crds/schema/resource.ts';
+import { ownType } from '../../runtime/own-type.ts';
+import { DatabaseUnavailable } from '../../store/database-error.ts';
+import { memoryPredictionStore } from '../../store/memory-predictions.ts';
+import { aDeployment } from '../testing/a-deployment.ts';
+import { aReadyVersion, anAlias, meta } from '../testing/builders.ts';
+import { key, World } from '../testing/world.ts';
+import type { Measurement } from './measurement.ts';
+import { memoryOutcomeStore } from './memory-outcome-store.ts';
+import type { OutcomeStore } from './outcome-store.ts';
+import { abTestReconciler } from './reconcile.ts';
+
+const AB_TEST = ownType(abTest);
+const DEPLOYMENT = ownType(deployment);
+const MODEL_ALIAS = ownType(modelAlias);
+const NAME = key('bigger-is-better');
+const HOUR = 3_600_000;
+
+let world: World;
+/** What is measured next; an Error: the database is away. */
+let measured: Measurement | Error;
+let deleted: string[];
+
+/** The store in memory, with numbers that are written down. */
+const outcomes = (): OutcomeStore => ({
+  ...memoryOutcomeStore(memoryPredictionStore()),
+  absorb: async () => {
+    if (measured instanceof Error) throw measured;
+    return { requests: 0, behind: false };
+  },
+  measure: async () => measured as Measurement,
+  deleteTest: async (uid) => deleted.push(uid),
+});
+
+/** Of so many units each, so many converted, and so many of a thousand requests failed. */
+const numbers = (
+  units: number,
+  conversions: { readonly control: number; readonly bigger: number },
+  errors = { control: 0, bigger: 0 },
+): Measurement => ({
+  variants: [
+    { variant: 'control', units },
+    { variant: 'bigger', units },
+  ],
+  ...{ conflictingUnits: 0, outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0 },
+  metrics: (['control', 'bigger'] as const).flatMap((variant) => [
+    {
+      ...{ variant, metric: 'conversion' },
+      aggregate: { type: 'proportion' as const, units, successes: conversions[variant] },
+    },
+    {
+      ...{ variant, metric: 'refunds' },
+      aggregate: { type: 'proportion' as const, units, successes: errors[variant] },
+    },
+  ]),
+});
+
+const SPEC: ABTest['spec'] = {
+  deploymentRef: { name: 'digits' },
+  candidates: [{ name: 'bigger', version: '1.1.0', weight: 50 }],
+  unit: { header: 'x-user-id' },
+  metrics: {
+    goal: [{ name: 'conversion', type: 'proportion', direction: 'increase' }],
+    guardrails: [
+      { name: 'refunds', type: 'proportion', direction: 'decrease', margin: { absolute: 0.02 } },
+    ],
+  },
+  ...{ alpha: 0.05, minimumRuntime: '1h', minimumSamples: 1000, maximumRuntime: '14d' },
+  ...{ onDecision: 'promote', suspend: false },
+};
+
+const aTest = (spec: Partial<ABTest['spec']> = {}, name = NAME.name) => ({
+  apiVersion: API_VERSION,
+  kind: 'ABTest',
+  metadata: meta(name),
+  spec: { ...SPEC, ...spec },
+});
+
+beforeEach(async () => {
+  measured = numbers(0, { control: 0, bigger: 0 });
+  deleted = [];
+  world = new World([abTestReconciler({ outcomes: outcomes() })]);
+  await world.put(ownType(modelVersion), aReadyVersion('1.0.0'));
+  await world.put(ownType(modelVersion), aReadyVersion('1.1.0'));
+  await world.put(MODEL_ALIAS, anAlias('champion', '1.0.0'));
+});
+
+const aServedDeployment = async (predictor: object = {}): Promise<void> => {
+  const istio = { gateways: ['istio-system/gateway'], hosts: ['digits.example.com'] };
+  const canary = {
+    steps: [{ setWeight: 50 }],
+    trafficRouting: { istio },
+    scaleDownDelaySeconds: 30,
+  };
+  const logger = { mode: 'all', sampleRate: 1 } as const;
+  const made = aDeployment({ predictor: { logger, ...predictor }, strategy: { canary } });
+  await world.put(DEPLOYMENT, { ...made, status: { servedVersion: '1.0.0' } });
+};
+
+/** What the Deployment's controller does once the pods of the candidate are ready. */
+const route = () =>
+  world.change(DEPLOYMENT, key('digits'), '/status/weights', [
+    { name: 'bigger', version: '1.1.0', weight: 50 },
+    { name: 'stable', version: '1.0.0', weight: 50 },
+  ]);
+
+const pass = async (name = NAME): Promise<void> => {
+  await world.reconcile(AB_TEST, name);
+  // Background work ends between two passes.
+  await world.reconcile(AB_TEST, name);
+};
+const ready = (name = NAME) => world.condition(AB_TEST, name);
+const statusOf = async () => (await world.get<ABTest>(AB_TEST, NAME))?.status;
+const champion = async () =>
+  (await world.get<ModelAlias>(MODEL_ALIAS, key('digits-champion')))?.spec.version;
+
+/** A test that has run for two hours. */
+const started = async (spec: Partial<ABTest['spec']> = {}): Promise<void> => {
+  await aServedDeployment();
+  await world.put(AB_TEST, aTest(spec));
+  await pass();
+  await route();
+  await pass();
+  world.advance(2 * HOUR);
+};
+
+describe('a test', () => {
+  test('asks for a share for its candidate, and starts when it is routed', async () => {
+    await aServedDeployment();
+    await world.put(AB_TEST, aTest());
+    await pass();
+    expect(await ready()).toMatch(
+      /^False Reconciling: Waits until Deployment digits routes bigger/,
+    );
+    expect((await statusOf())?.variants).toMatchObject([
+      { name: 'control', version: '1.0.0', weight: 50 },
+      { name: 'bigger', version: '1.1.0', weight: 50 },
+    ]);
+    expect((await statusOf())?.startTime).toBeUndefined();
+    await route();
+    await pass();
+    expect(await ready()).toMatch(/^True TestRunning/);
+    expect((await statusOf())?.startTime).toBeDefined();
+  });
+
+  test('promotes a candidate that is surely better and does no harm', async () => {
+    await started();
+    measured = numbers(5000, { control: 500, bigger: 750 });
+    await pass();
+    expect(await ready()).toMatch(
+      /^True Complete: bigger: bigger is better than control\. Alias champion moves to 1\.1\.0\. Units: control 5000, bigger 5000\. bigger, conversion: \+0\.05 \[\+0\.0\d+, \+0\.0\d+\] better\. bigger, refunds: .* safe\.$/,
+    );
+    expect(await statusOf()).toMatchObject({
+      decision: 'bigger',
+      samples: 10_000,
+      sampleRatioMismatch: false,
+      variants: [
+        { name: 'control', weight: 0 },
+        { name: 'bigger', weight: 0 },
+      ],
+    });
+    expect(await champion()).toBe('1.1.0');
+    expect(await world.condition(AB_TEST, NAME, 'Complete')).toMatch(/^True Complete/);
+  });
+
+  test('says nothing new when it is over, whatever is measured', async () => {
+    await started();
+    measured = numbers(5000, { control: 500, bigger: 750 });
+    await pass();
+    const before = await statusOf();
+    world.advance(HOUR);
+    measured = numbers(9000, { control: 900, bigger: 900 });
+    await pass();
+    expect(await statusOf()).toEqual(before);
+  });
+
+  test('only reports where it may not promote', async () => {
+    await started({ onDecision: 'pause' });
+    measured = numbers(5000, { control: 500, bigger: 750 });
+    await pass();
+    expect((await statusOf())?.decision).toBe('bigger');
+    expect(await champion()).toBe('1.0.0');
+  });
+
+  test('decides nothing before its time, and nothing on too few units', async () => {
+    await started();
+    world.advance(-HOUR - HOUR / 2);
+    measured = numbers(900, { control: 90, bigger: 300 });
+    await pass();
+    expect(await ready()).toMatch(/Awaits minimumRuntime of 1h; 1000 units of control, bigger\.$/);
+    expect(await champion()).toBe('1.0.0');
+  });
+
+  test('ends at once with control when its only candidate does harm', async () => {
+    await started();
+    measured = numbers(2000, { control: 200, bigger: 400 }, { control: 10, bigger: 300 });
+    await pass();
+    expect(await ready()).toMatch(
+      /^True Complete: control: every candidate is surely worse than a guardrail allows/,
+    );
+    expect(await champion()).toBe('1.0.0');
+  });
+
+  test('believes nothing while units are not split as the weights say', async () => {
+    await started();
+    const skewed = numbers(5000, { control: 500, bigger: 750 });
+    measured = {
+      ...skewed,
+      variants: [
+        { variant: 'control', units: 5000 },
+        { variant: 'bigger', units: 4000 },
+      ],
+    };
+    await pass();
+    expect(await ready()).toMatch(/^True TestRunning: .*sample ratio mismatch/);
+    expect(await world.condition(AB_TEST, NAME, 'SamplesAsWeighted')).toMatch(
+      /^False SampleRatioMismatch/,
+    );
+    expect(await champion()).toBe('1.0.0');
+  });
+
+  test('ends inconclusive after its longest time, and promotes nothing', async () => {
+    await started();
+    measured = numbers(5000, { control: 500, bigger: 505 });
+    world.advance(14 * 24 * HOUR);
+    await pass();
+    expect(await ready()).toMatch(/^True Complete: inconclusive/);
+    expect(await champion()).toBe('1.0.0');
+  });
+
+  test('waits for an older one on the same Deployment, and says for which', async () => {
+    await aServedDeployment();
+    await world.put(AB_TEST, aTest());
+    world.advance(1000);
+    await world.put(AB_TEST, aTest({}, 'second'));
+    await pass(key('second'));
+    expect(await ready(key('second'))).toMatch(
+      /^False WaitingForTest: ABTest bigger-is-better on the same Deployment is older/,
+    );
+  });
+
+  test('keeps what it knew while the database is away', async () => {
+    await started();
+    measured = numbers(1500, { control: 150, bigger: 150 });
+    await pass();
+    world.advance(60_000);
+    measured = new DatabaseUnavailable('read outcomes', new Error('connection refused'));
+    await pass();
+    expect(await ready()).toMatch(/^False StoreUnavailable/);
+    expect((await statusOf())?.samples).toBe(3000);
+  });
+
+  test('leaves nothing in the database when it is deleted', async () => {
+    await started();
+    const uid = (await world.get(AB_TEST, NAME))?.metadata.uid ?? '';
+    await world.change(AB_TEST, NAME, '/metadata/deletionTimestamp', '2026-03-01T15:00:00Z');
+    await world.reconcile(AB_TEST, NAME);
+    expect(deleted).toEqual([uid]);
+  });
+});
+
+describe('a test is refused', () => {
+  const refusal = async (spec: Partial<ABTest['spec']> = {}): Promise<string | undefined> => {
+    await world.put(AB_TEST, aTest(spec));
+    await pass();
+    return ready();
+  };
+
+  test('without its Deployment', async () => {
+    expect(await refusal()).toMatch(/^False DeploymentNotFound: Deployment digits/);
+  });
+
+  test('where only some requests are logged', async () => {
+    await aServedDeployment({ logger: { mode: 'all', sampleRate: 0.1 } });
+    expect(await refusal()).toMatch(/^False LoggingRequired/);
+  });
+
+  test('without a gateway that splits', async () => {
+    await world.put(DEPLOYMENT, aDeployment());
+    expect(await refusal()).toMatch(/^False TrafficRoutingUnavailable/);
+  });
+
+  test('for a version that does not exist, and for the one that is served', async () => {
+    await aServedDeployment();
+    const missing = [{ name: 'bigger', version: '9.0.0', weight: 50 }];
+    expect(await refusal({ candidates: missing })).toMatch(/^False VersionNotFound/);
+    const same = [{ name: 'bigger', version: '1.0.0', weight: 50 }];
+    await world.change(AB_TEST, NAME, '/spec/candidates', same);
+    await pass();
+    expect(await ready()).toMatch(/^False SameVersion/);
+  });
+
+  test('where no promotion could move the version', async () => {
+    const model = { modelRef: { name: 'digits' }, version: '1.0.0' };
+    await aServedDeployment({ model });
+    expect(await refusal()).toMatch(/^False VersionPinned/);
+  });
+
+  test('with a metric that cannot be computed', async () => {
+    await aServedDeployment();
+    const goal = [{ name: 'request-duration', type: 'proportion', direction: 'decrease' }] as const;
+    expect(await refusal({ metrics: { goal } })).toMatch(/^False MetricInvalid/);
+  });
+});

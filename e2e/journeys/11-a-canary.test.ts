@@ -107,12 +107,13 @@ describe('A new version gets traffic step by step', () => {
     expect(lower).toBeLessThanOrEqual(weight / 100);
     expect(upper).toBeGreaterThanOrEqual(weight / 100);
   };
-  const rolledBack = async (): Promise<string> => {
-    const { message } = await tenant.awaits('modeldeployment', 'times', {
-      ...{ type: 'Ready', status: 'False', reason: 'RolledBack' },
+  /** What is said once this version was taken out again; the one before it may have been, too. */
+  const rolledBack = (version: Version): Promise<string> =>
+    tenant.until(`version ${version} to be taken out`, 180, async () => {
+      const found = await tenant.condition('modeldeployment', 'times', 'Ready');
+      const isIt = found?.message.startsWith(`Version ${version} could not be served`) === true;
+      return isIt && found?.reason === 'RolledBack' ? found.message : undefined;
     });
-    return message;
-  };
   /** All goes to the stable version, nothing fails any more, and the candidate is gone in the end. */
   const servesOnly = async (version: Version): Promise<void> => {
     await tenant.until('the candidate to be gone', 60, async () =>
@@ -164,7 +165,7 @@ describe('A new version gets traffic step by step', () => {
     'version %s, %s, is taken out, and the reason says so',
     async (version, _what, reason) => {
       await rollTo(version);
-      expect(await rolledBack()).toMatch(reason);
+      expect(await rolledBack(version)).toMatch(reason);
       await servesOnly('1.1.0');
     },
     5 * MINUTES,
@@ -177,7 +178,7 @@ describe('A new version gets traffic step by step', () => {
       await flipByte(keyOf('1.5.0'), 60);
       load.mark();
       await rollTo('1.5.0');
-      expect(await rolledBack()).toMatch(/DigestMismatch/);
+      expect(await rolledBack('1.5.0')).toMatch(/DigestMismatch/);
       const { failures, byVariant } = load.mark();
       expect(failures).toEqual([]);
       expect(Object.keys(byVariant)).toEqual(['stable']);

@@ -72,6 +72,7 @@ export class GatewayLoad {
   }
 
   async stop(): Promise<void> {
+    if (this.#isOver) return;
     this.#isOver = true;
     await Promise.all(this.#loops);
     await this.#agent.close();

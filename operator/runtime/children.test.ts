@@ -9,7 +9,7 @@ const ANNOTATION = 'mlops.pynomaly.io/applied';
 
 describe('children', () => {
   test('carry their type, namespace, managed-by label and controller', () => {
-    const child = childOf(owner, CONFIG_MAP, { ...configMap('c'), kind: 'Wrong' }, true);
+    const child = childOf(owner, CONFIG_MAP, { ...configMap('c'), kind: 'Wrong' });
     expect(child).toMatchObject({
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -34,23 +34,18 @@ describe('children', () => {
   });
 
   test('that outlive their maker have no owner', () => {
-    const child = childOf(owner, CONFIG_MAP, configMap('c'), false);
+    const child = childOf(owner, CONFIG_MAP, configMap('c'), { owned: false });
     expect(child.metadata.ownerReferences).toBeUndefined();
     expect(isOwnedBy(child, owner)).toBe(false);
   });
 
   test('keep labels and annotations of their own, and label their pods too', () => {
-    const child = childOf(
-      owner,
-      APPS_DEPLOYMENT,
-      {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { name: 'd', labels: { app: 'x' }, annotations: { note: 'y' } },
-        spec: { template: { metadata: { labels: { app: 'x' } }, spec: {} } },
-      } as never,
-      true,
-    );
+    const child = childOf(owner, APPS_DEPLOYMENT, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'd', labels: { app: 'x' }, annotations: { note: 'y' } },
+      spec: { template: { metadata: { labels: { app: 'x' } }, spec: {} } },
+    } as never);
     expect(child).toMatchObject({
       metadata: { labels: { app: 'x' }, annotations: { note: 'y' } },
       spec: {
@@ -63,14 +58,14 @@ describe('children', () => {
 
   test('have the same fingerprint for the same content and another for another', () => {
     const print = (data: Readonly<Record<string, string>>): string | undefined =>
-      childOf(owner, CONFIG_MAP, configMap('c', data), true).metadata.annotations?.[ANNOTATION];
+      childOf(owner, CONFIG_MAP, configMap('c', data)).metadata.annotations?.[ANNOTATION];
     expect(print({ a: '1', b: '2' })).toBe(print({ b: '2', a: '1' }));
     expect(print({ a: '1' })).not.toBe(print({ a: '2' }));
   });
 
   test('are written when edited by hand, or when a field is dropped; not otherwise', () => {
-    const wanted = childOf(owner, CONFIG_MAP, configMap('c', { a: '1' }), true);
-    const more = childOf(owner, CONFIG_MAP, configMap('c', { a: '1', b: '2' }), true);
+    const wanted = childOf(owner, CONFIG_MAP, configMap('c', { a: '1' }));
+    const more = childOf(owner, CONFIG_MAP, configMap('c', { a: '1', b: '2' }));
     expect(needsWrite({ ...wanted, data: { a: 'edited' } } as never, wanted)).toBe(true);
     expect(needsWrite(more, wanted)).toBe(true);
     expect(needsWrite({ ...wanted, data: { a: '1', foreign: 'kept' } } as never, wanted)).toBe(

@@ -6,7 +6,7 @@ import {
   type OwnerReference,
   type ResourceType,
 } from './resource-type.ts';
-import type { OwnObject } from './reconciler.ts';
+import type { ChildOptions, OwnObject } from './reconciler.ts';
 
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** What informers of children select. */
@@ -38,15 +38,16 @@ export const childOf = (
   owner: OwnObject,
   type: ResourceType,
   child: KubernetesObject,
-  owned: boolean,
+  { owned = true, elsewhere = false }: ChildOptions = {},
 ): KubernetesObject => {
+  const { namespace } = elsewhere ? child.metadata : owner.metadata;
   const complete = labelledTemplate({
     ...child,
     apiVersion: apiVersionOf(type),
     kind: type.kind,
     metadata: {
       ...child.metadata,
-      ...(owner.metadata.namespace !== undefined && { namespace: owner.metadata.namespace }),
+      ...(namespace !== undefined && { namespace }),
       labels: { ...child.metadata.labels, [MANAGED_BY_LABEL]: MANAGED_BY },
       ...(owned && { ownerReferences: [ownerReference(owner)] }),
     },

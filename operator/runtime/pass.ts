@@ -111,9 +111,10 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
     async apply<T extends KubernetesObject>(
       type: ResourceType,
       child: KubernetesObject,
-      { owned = true }: ChildOptions = {},
+      options: ChildOptions = {},
     ) {
-      const wanted = childOf(object, type, child, owned);
+      const { owned = true } = options;
+      const wanted = childOf(object, type, child, options);
       const live = present(type, wanted, owned);
       if (owned) refuseForeign(type, live);
       const id = `${type.group}/${type.plural}/${wanted.metadata.name}`;
@@ -133,9 +134,10 @@ export const passOver = (object: OwnObject, ports: PassPorts): Pass => {
     async ensure<T extends KubernetesObject>(
       type: ResourceType,
       child: KubernetesObject,
-      { owned = true }: ChildOptions = {},
+      options: ChildOptions = {},
     ) {
-      const wanted = childOf(object, type, child, owned);
+      const { owned = true } = options;
+      const wanted = childOf(object, type, child, options);
       const existing = informer(type).cache.get(keyOf(wanted)) as T | undefined;
       if (owned) refuseForeign(type, existing);
       if (existing !== undefined) return existing;

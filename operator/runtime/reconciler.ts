@@ -98,6 +98,11 @@ export type Pass = {
 export type ChildOptions = {
   /** false: no owner reference, so the child outlives the object (a ModelVersion of an Experiment). */
   readonly owned?: boolean;
+  /**
+   * true: into the namespace it names, not that of the object, which can then not be its owner: a
+   * finalizer has to take it away. Its name must be one that nobody else can have chosen.
+   */
+  readonly elsewhere?: boolean;
 };
 
 /** An object whose changes wake others up. */

@@ -11,6 +11,8 @@ import { memoryPredictionStore } from '../../store/memory-predictions.ts';
 import { aDeployment } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, meta } from '../testing/builders.ts';
 import { key, World } from '../testing/world.ts';
+import { ENVOY_FILTER } from './assignment-filter.ts';
+import { GATEWAY, VIRTUAL_SERVICE } from './assignment.ts';
 import type { Measurement } from './measurement.ts';
 import { memoryOutcomeStore } from './memory-outcome-store.ts';
 import type { OutcomeStore } from './outcome-store.ts';
@@ -101,6 +103,12 @@ const aServedDeployment = async (predictor: object = {}): Promise<void> => {
   const logger = { mode: 'all', sampleRate: 1 } as const;
   const made = aDeployment({ predictor: { logger, ...predictor }, strategy: { canary } });
   await world.put(DEPLOYMENT, { ...made, status: { servedVersion: '1.0.0' } });
+  const hosts = ['digits.demo.svc.cluster.local', 'digits.example.com'];
+  await world.put(VIRTUAL_SERVICE, { metadata: meta('digits'), spec: { hosts } });
+  await world.put(GATEWAY, {
+    metadata: { name: 'gateway', namespace: 'istio-system' },
+    spec: { selector: { istio: 'ingressgateway' } },
+  });
 };
 
 /** What the Deployment's controller does once the pods of the candidate are ready. */
@@ -262,6 +270,50 @@ describe('a test', () => {
     await world.change(AB_TEST, NAME, '/metadata/deletionTimestamp', '2026-03-01T15:00:00Z');
     await world.reconcile(AB_TEST, NAME);
     expect(deleted).toEqual([uid]);
+  });
+});
+
+describe('the filter at the gateway', () => {
+  const filters = () => world.list(ENVOY_FILTER);
+
+  test('is there from before the first unit goes elsewhere until the test is over', async () => {
+    await aServedDeployment();
+    await world.put(AB_TEST, aTest());
+    await pass();
+    const [filter] = await filters();
+    const uid = (await world.get(AB_TEST, NAME))?.metadata.uid ?? '';
+    expect(filter?.metadata).toMatchObject({
+      name: `mlops-abtest-${uid}`,
+      namespace: 'istio-system',
+    });
+    expect(JSON.stringify(filter)).toContain('digits.example.com');
+    expect(JSON.stringify(filter)).not.toContain('svc.cluster.local');
+    await route();
+    await pass();
+    world.advance(2 * HOUR);
+    measured = numbers(5000, { control: 500, bigger: 750 });
+    await pass();
+    expect(await ready()).toMatch(/^True Complete/);
+    expect(await filters()).toEqual([]);
+  });
+
+  test('touches no host that the route has not got', async () => {
+    await aServedDeployment();
+    await world.change(VIRTUAL_SERVICE, key('digits'), '/spec/hosts', ['digits.demo.svc']);
+    await world.put(AB_TEST, aTest());
+    await pass();
+    expect(await ready()).toMatch(
+      /^False TrafficRoutingUnavailable: .*no host of Deployment digits/,
+    );
+    expect(await filters()).toEqual([]);
+  });
+
+  test('goes with the test', async () => {
+    await started();
+    expect(await filters()).toHaveLength(1);
+    await world.change(AB_TEST, NAME, '/metadata/deletionTimestamp', '2026-03-01T15:00:00Z');
+    await world.reconcile(AB_TEST, NAME);
+    expect(await filters()).toEqual([]);
   });
 });
 

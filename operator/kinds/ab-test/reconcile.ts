@@ -9,6 +9,8 @@ import { keyOf } from '../../runtime/resource-type.ts';
 import { modelKeyOf, versionsOf } from '../model-versions.ts';
 import { ready, restated, settled, working } from '../outcome.ts';
 import type { Ports } from '../ports.ts';
+import { ENVOY_FILTER } from './assignment-filter.ts';
+import { dropAssignment, GATEWAY, VIRTUAL_SERVICE, writeAssignment } from './assignment.ts';
 import { decide, type Observation, type Plan } from './decide.ts';
 import type { Measurement } from './measurement.ts';
 import type { OutcomeStore } from './outcome-store.ts';
@@ -37,13 +39,22 @@ export const abTestReconciler = ({ outcomes }: Pick<Ports, 'outcomes'>): Reconci
     { type: MODEL_VERSION, keysFor: () => [] },
     { type: MODEL_ALIAS, keysFor: () => [] },
     { type: AB_TEST, keysFor: () => [] },
+    { type: VIRTUAL_SERVICE, keysFor: () => [] },
+    { type: ENVOY_FILTER, keysFor: () => [] },
   ],
   permissions: [
+    {
+      apiGroups: [ENVOY_FILTER.group],
+      resources: [ENVOY_FILTER.plural],
+      verbs: ['create', 'patch', 'delete'],
+    },
+    { apiGroups: [GATEWAY.group], resources: [GATEWAY.plural], verbs: ['get'] },
     { apiGroups: [MODEL_ALIAS.group], resources: [MODEL_ALIAS.plural], verbs: ['create', 'patch'] },
   ],
   finalizer: 'mlops.pynomaly.io/outcomes',
   reconcile: (test, pass) => reconcile(test, pass, outcomes),
-  finalize: async (test) => {
+  finalize: async (test, pass) => {
+    await dropAssignment(test, pass);
     await outcomes.deleteTest(test.metadata.uid);
     return { done: true };
   },
@@ -55,9 +66,22 @@ const reconcile = async (test: ABTest, pass: Pass, outcomes: OutcomeStore): Prom
   if (measured.state === 'failed') return withoutStore(test, measured.error);
   if (measured.state === 'running' && test.status?.startTime !== undefined) return asBefore(test);
   const observation = observe(test, pass, measured.state === 'done' ? measured.value : undefined);
-  const plan = decide(observation, pass.now);
+  const plan = await assigned(observation, decide(observation, pass.now), pass);
   await promote(observation, plan, pass);
   return tell(observation, plan, timestamp(pass.now));
+};
+
+/** Units are told apart before any goes elsewhere, and no longer than that. */
+const assigned = async (observation: Observation, plan: Plan, pass: Pass): Promise<Plan> => {
+  const { test, deployment } = observation;
+  if (deployment === undefined || (plan.is !== 'starting' && plan.is !== 'running')) {
+    await dropAssignment(test, pass);
+    return plan;
+  }
+  const fault = await writeAssignment(test, deployment, pass);
+  if (fault === undefined) return plan;
+  const message = `Units cannot be told apart: ${fault}.`;
+  return { is: 'refused', reason: 'TrafficRoutingUnavailable', message, waits: true };
 };
 
 /** Once an interval, and only of a test that has begun. */

@@ -63,11 +63,11 @@ export const virtualService = (
   split: Split,
   takenHost?: string,
 ): VirtualService => {
-  const { hosts = [], gateways = [] } = istioOf(deployment) ?? {};
+  const { hosts = [] } = istioOf(deployment) ?? {};
   const { name, namespace } = deployment.metadata;
   const spec = {
     hosts: [hostOf(deployment, STABLE), ...hosts.filter((host) => host !== takenHost)],
-    gateways: ['mesh', ...gateways.filter((gateway) => gateway !== 'mesh')],
+    gateways: ['mesh', ...gatewaysOf(deployment)],
     http: [
       ...split.headerRoutes.map((route) => headerRoute(deployment, route)),
       ...split.assigned.map((assigned) => assignedRoute(deployment, assigned)),
@@ -85,6 +85,9 @@ export const virtualService = (
     spec,
   };
 };
+
+const gatewaysOf = (deployment: Deployment): readonly string[] =>
+  (istioOf(deployment)?.gateways ?? []).filter((gateway) => gateway !== 'mesh');
 
 const hostOf = ({ metadata: { name, namespace } }: Deployment, variant: string): string =>
   `${nameOfVariant(name, variant)}.${namespace}.svc.cluster.local`;
@@ -119,13 +122,13 @@ const headerRoute = (deployment: Deployment, { name, match = [] }: HeaderRoute):
   route: [destination(deployment, CANDIDATE)],
 });
 
-/** Units of these buckets, which a filter at the gateway has put them in. */
+/** Units of these buckets, which a filter at the gateway has put them in; callers with a sidecar could name any. */
 const assignedRoute = (
   deployment: Deployment,
   { variant, buckets }: Split['assigned'][number],
 ): Route => ({
   name: `test-${variant}`,
-  match: [{ headers: { [BUCKET_HEADER]: { regex: buckets } } }],
+  match: [{ headers: { [BUCKET_HEADER]: { regex: buckets } }, gateways: gatewaysOf(deployment) }],
   route: [destination(deployment, variant)],
 });
 

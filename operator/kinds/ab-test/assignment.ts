@@ -1,0 +1,69 @@
+/** The filter at the gateway that keeps a unit on its variant, from its beginning to its end. */
+import type { ABTest } from '../../../crds/schema/ab-test.ts';
+import type { Deployment } from '../../../crds/schema/deployment.ts';
+import type { Pass } from '../../runtime/reconciler.ts';
+import type { KubernetesObject, ObjectKey, ResourceType } from '../../runtime/resource-type.ts';
+import { assignmentFilter, ENVOY_FILTER } from './assignment-filter.ts';
+
+const istioType = (kind: string, plural: string): ResourceType => ({
+  ...{ group: 'networking.istio.io', version: 'v1', kind, plural, namespaced: true },
+});
+export const GATEWAY = istioType('Gateway', 'gateways');
+export const VIRTUAL_SERVICE = istioType('VirtualService', 'virtualservices');
+
+type Gateway = KubernetesObject & {
+  readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
+};
+type VirtualService = KubernetesObject & { readonly spec?: { readonly hosts?: readonly string[] } };
+
+/** A name that nobody can have chosen before. */
+const nameOf = ({ metadata }: ABTest): string => `mlops-abtest-${metadata.uid}`;
+
+/** Why there can be no filter, or undefined once it is written at each gateway of the Deployment. */
+export const writeAssignment = async (
+  test: ABTest,
+  deployment: Deployment,
+  pass: Pass,
+): Promise<string | undefined> => {
+  const hosts = routedHosts(deployment, pass);
+  if (hosts.length === 0) {
+    return `no host of Deployment ${deployment.metadata.name} is routed at a gateway: name one in spec.strategy.canary.trafficRouting.istio.hosts (its condition TrafficRouting says what keeps it)`;
+  }
+  for (const key of gatewaysOf(deployment)) {
+    const gateway = await pass.live.get<Gateway>(GATEWAY, key);
+    const selector = gateway?.spec?.selector;
+    if (selector === undefined) return `there is no Gateway ${key.namespace}/${key.name}`;
+    const filter = assignmentFilter({
+      ...{ name: nameOf(test), gatewayNamespace: key.namespace, gatewaySelector: selector },
+      ...{ hosts, salt: test.metadata.uid, unit: test.spec.unit },
+    });
+    await pass.apply(ENVOY_FILTER, filter, { owned: false, elsewhere: true });
+  }
+  return undefined;
+};
+
+/** Of its hosts those that its route really has: one that somebody else claims is not ours to touch. */
+const routedHosts = (deployment: Deployment, pass: Pass): readonly string[] => {
+  const { hosts = [] } = deployment.spec.strategy?.canary?.trafficRouting?.istio ?? {};
+  const { namespace, name } = deployment.metadata;
+  const route = pass.cached<VirtualService>(VIRTUAL_SERVICE, { namespace, name });
+  return hosts.filter((host) => route?.spec?.hosts?.includes(host) === true);
+};
+
+/** `namespace/name`, or the name of one beside the route; the mesh has none. */
+const gatewaysOf = ({ metadata, spec }: Deployment): readonly ObjectKey[] =>
+  (spec.strategy?.canary?.trafficRouting?.istio?.gateways ?? [])
+    .filter((gateway) => gateway !== 'mesh')
+    .map((gateway) => {
+      const [one = '', other] = gateway.split('/');
+      return other === undefined
+        ? { namespace: metadata.namespace, name: one }
+        : { namespace: one, name: other };
+    });
+
+/** Takes the filter away wherever it is. */
+export const dropAssignment = async (test: ABTest, pass: Pass): Promise<void> => {
+  for (const filter of pass.cachedEverywhere(ENVOY_FILTER)) {
+    if (filter.metadata.name === nameOf(test)) await pass.delete(ENVOY_FILTER, filter);
+  }
+};

@@ -93,9 +93,18 @@ const running = (observation: Observation, startTime: string, now: Date): Plan =
     const promote = promotedBy(observation, decision);
     return { is: 'decided', startTime, judgement, decision, promote };
   }
-  const unsure = judgement?.winners.length === 0 ? ['a sure difference in a goal'] : [];
+  const unsure = judgement?.winners.length === 0 ? [unsureOf(judgement)] : [];
   const dropped = judgement?.harmful ?? [];
   return { is: 'running', startTime, judgement, dropped, awaits: [...awaits, ...unsure] };
+};
+
+/** What a candidate lacks that would win. */
+const unsureOf = ({ findings }: Judgement): string => {
+  const isBetter = findings.some(({ verdict }) => verdict === 'better');
+  const open = findings.filter(({ verdict }) => verdict === 'undecided');
+  return isBetter && open.length > 0
+    ? `certainty that ${open.map(({ candidate, metric }) => `${candidate} is not worse in ${metric}`).join(', ')}`
+    : 'a sure difference in a goal';
 };
 
 const decisionOf = (

@@ -1,10 +1,12 @@
 /** What the numbers of a test say of its candidates. Pure: the simulation asks it, too. */
 import type { ABTestSpec } from '../../../crds/schema/ab-test.ts';
+import { awayFromBoundary } from '../../statistics/boundary-rates.ts';
 import { judgeGuardrail } from '../../statistics/guardrail.ts';
 import { holm } from '../../statistics/multiple-testing.ts';
 import { sequentialSampleRatio } from '../../statistics/sample-ratio.ts';
 import { compareSequentially, type Comparison } from '../../statistics/sequential-comparison.ts';
-import type { Aggregate, Measurement } from './measurement.ts';
+import type { Aggregate, Measurement, MetricDefinition } from './measurement.ts';
+import { requestMetricOf } from './test-metrics.ts';
 
 export type TestPlan = Pick<ABTestSpec, 'metrics' | 'alpha' | 'minimumSamples' | 'candidates'>;
 
@@ -71,6 +73,20 @@ const aggregateOf = (measurement: Measurement, metric: string, variant: string):
   return found.aggregate;
 };
 
+/** Control and a candidate in one metric. */
+const pairOf = (
+  measurement: Measurement,
+  metric: MetricDefinition,
+  candidate: string,
+): readonly [control: Aggregate, treatment: Aggregate] => {
+  const control = aggregateOf(measurement, metric.name, CONTROL);
+  const treatment = aggregateOf(measurement, metric.name, candidate);
+  const isRate = requestMetricOf(metric) !== undefined;
+  return isRate && control.type === 'ratio' && treatment.type === 'ratio'
+    ? awayFromBoundary(control, treatment)
+    : [control, treatment];
+};
+
 const optionsOf = ({ alpha, minimumSamples, candidates }: TestPlan) => ({
   alpha,
   // Where the sequences are tightest: the size the test is planned for.
@@ -83,15 +99,11 @@ const goalFindings = (plan: TestPlan, measurement: Measurement): readonly Findin
   const pairs = plan.candidates.flatMap(({ name: candidate }) =>
     plan.metrics.goal.map((goal) => ({ candidate, goal })),
   );
-  const compared = pairs.map(({ candidate, goal: { name, quantile } }) =>
-    compareSequentially(
-      aggregateOf(measurement, name, CONTROL),
-      aggregateOf(measurement, name, candidate),
-      {
-        ...{ ...options, alpha: alpha / pairs.length },
-        ...(quantile === undefined ? {} : { quantile }),
-      },
-    ),
+  const compared = pairs.map(({ candidate, goal }) =>
+    compareSequentially(...pairOf(measurement, goal, candidate), {
+      ...{ ...options, alpha: alpha / pairs.length },
+      ...(goal.quantile === undefined ? {} : { quantile: goal.quantile }),
+    }),
   );
   const adjusted = holm(compared.map(({ pValue }) => pValue));
   return pairs.flatMap(({ candidate, goal }, i): readonly Finding[] => {
@@ -109,8 +121,7 @@ const guardrailFindings = (plan: TestPlan, measurement: Measurement): readonly F
     (plan.metrics.guardrails ?? []).map((guardrail): Finding => {
       const { name: metric, direction, quantile, margin } = guardrail;
       const { verdict, safe, harmful } = judgeGuardrail(
-        aggregateOf(measurement, metric, CONTROL),
-        aggregateOf(measurement, metric, candidate),
+        ...pairOf(measurement, guardrail, candidate),
         {
           ...optionsOf(plan),
           direction,

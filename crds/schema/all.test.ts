@@ -117,7 +117,6 @@ test('the kinds whose controllers come later say so', () => {
   expect(kinds.filter(({ implemented }) => !implemented).map(({ kind }) => kind)).toEqual([
     'Pipeline',
     'PipelineRun',
-    'ABTest',
     'RetrainPolicy',
   ]);
 });

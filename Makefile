@@ -7,7 +7,7 @@ JEST := NODE_OPTIONS=--experimental-vm-modules jest
 CLUSTER := node e2e/cluster/main.ts
 SETUP := node_modules/.setup
 
-.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-down kubeconfig images images-list dev bench-operator bench-serving conformance-peers soak
+.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-istio cluster-down kubeconfig images images-list dev bench-operator bench-serving conformance-peers soak
 
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ e2e: setup ## The journeys on the full local cluster
 
 cluster-up: setup ## Start the local cluster (done at once when it runs)
 	@$(CLUSTER) up
+
+cluster-istio: setup ## Start the local cluster with Istio and its gateway (the first time: 10 more minutes)
+	@$(CLUSTER) istio
 
 cluster-down: setup ## Stop the local cluster and remove every trace of it
 	@$(CLUSTER) down

@@ -24,6 +24,9 @@ const kubernetesVersion = ['gitVersion=v1.34.4', 'gitMajor=1', 'gitMinor=34']
   .map((variable) => `-X k8s.io/component-base/version.${variable}`)
   .join(' ');
 
+/** Where Istio's version is pinned: for its programs, charts and CRDs. */
+export const istioModule = 'e2e/cluster/go/istio';
+
 export const goTools = {
   kube: {
     name: 'kube',
@@ -54,6 +57,21 @@ export const goTools = {
     package: 'github.com/rancher/local-path-provisioner',
     coldTime: 'about 1 min',
     flags: ['-ldflags', '-s -w'],
+  },
+  'pilot-discovery': {
+    name: 'pilot-discovery',
+    folder: istioModule,
+    package: 'istio.io/istio/pilot/cmd/pilot-discovery',
+    coldTime: 'about 8 min',
+    flags: ['-tags', 'disable_pgv', '-ldflags', '-s -w'],
+  },
+  'pilot-agent': {
+    name: 'pilot-agent',
+    folder: istioModule,
+    package: 'istio.io/istio/pilot/cmd/pilot-agent',
+    // With pilot-discovery's tags, so that it finds all of its packages compiled.
+    coldTime: 'seconds after pilot-discovery',
+    flags: ['-tags', 'disable_pgv', '-ldflags', '-s -w'],
   },
   'bench-operator': {
     name: 'bench-operator',

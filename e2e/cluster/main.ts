@@ -12,8 +12,9 @@ import {
   type ImageRefs,
 } from './images/build.ts';
 import { bundleOperator, bundleServingRuntime } from './images/bundle.ts';
-import { publishedImages, systemImages, type ImageName } from './images/catalog.ts';
+import { istioImages, publishedImages, systemImages, type ImageName } from './images/catalog.ts';
 import { loadImages } from './images/load.ts';
+import { installIstio } from './istio/install.ts';
 import { createProgress, slowestSteps } from './progress.ts';
 import { kubectlPath } from './tools.ts';
 
@@ -24,6 +25,7 @@ const usage = `usage: node e2e/cluster/main.ts COMMAND
   down [--keep]  stop it; its data go too unless --keep
   restart NAME   restart one process: ${processNames.join(', ')}
   kubeconfig     print the kubeconfig's path
+  istio          start the cluster with Istio and a gateway; prints the gateway's address
   images [NAME…] build all images, or some (PUSH=1 IMAGE_REGISTRY=… pushes them)
   images-list    print name=ref of every image
   load [NAME…]   build images and load them into the running cluster
@@ -36,6 +38,10 @@ const commands: Readonly<Record<string, Command>> = {
   down: (context, args) => down(context, args.includes('--keep')),
   restart: (context, [name]) => restart(context, processName(name)),
   kubeconfig: async () => print(clusterPaths.kubeconfig),
+  istio: async (context) => {
+    await up(context);
+    print(await installIstio(context));
+  },
   images: async (context, names) => {
     const refs = await buildImages(context, imageNames(names));
     if (context.config.push) await pushImages(context, refs);
@@ -93,7 +99,7 @@ function processName(wanted: string | undefined): ProcessName {
 }
 
 function imageNames(wanted: readonly string[]): readonly ImageName[] {
-  const known = [...publishedImages, ...systemImages];
+  const known = [...publishedImages, ...systemImages, ...istioImages];
   const unknown = wanted.filter((name) => !known.some((image) => image === name));
   if (unknown.length > 0) {
     throw new Error(`No image ${unknown.join(', ')}; there are ${known.join(', ')}`);

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Context } from '../cluster/cluster.ts';
+import { freeRelease } from '../cluster/helm-release.ts';
 import type { Target } from './target.ts';
 import { watchUntil } from './watch.ts';
 
@@ -21,7 +22,7 @@ export async function installChart(
   writeFileSync(values, JSON.stringify(chartValues(target), null, 2));
   await progress.step(`installing the chart into ${SYSTEM_NAMESPACE}`, async () => {
     await ensureNamespace(target);
-    await freeRelease(target);
+    await freeRelease(target.helm, RELEASE, SYSTEM_NAMESPACE);
     await target.helm(
       [
         ...['upgrade', '--install', RELEASE, join(config.repository, 'charts/mlops-operator')],
@@ -64,17 +65,6 @@ async function ensureNamespace(target: Target): Promise<void> {
     },
   };
   await target.kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
-}
-
-/** A run that was interrupted leaves the release locked, and helm would refuse to go on. */
-async function freeRelease({ helm }: Target): Promise<void> {
-  const found = ['--namespace', SYSTEM_NAMESPACE];
-  const releases = JSON.parse(
-    await helm(['list', ...found, '--all', '--filter', `^${RELEASE}$`, '-o', 'json']),
-  ) as readonly { readonly status: string }[];
-  const status = releases[0]?.status ?? '';
-  if (status === 'pending-install') await helm(['uninstall', RELEASE, ...found]);
-  else if (status.startsWith('pending-')) await helm(['rollback', RELEASE, ...found]);
 }
 
 const imageOf = {

@@ -4,6 +4,7 @@ import { clusterPaths } from '../cluster/cluster-processes.ts';
 import { up, type Context } from '../cluster/cluster.ts';
 import { run, succeeds } from '../cluster/command.ts';
 import { goTool } from '../cluster/go-tool.ts';
+import type { Helm } from '../cluster/helm-release.ts';
 import { buildImages, imageRefs, pushImages, type ImageRefs } from '../cluster/images/build.ts';
 import { publishedImages, type ImageName } from '../cluster/images/catalog.ts';
 import { loadImages } from '../cluster/images/load.ts';
@@ -16,8 +17,7 @@ export type Target = {
   /** Name → reference of the images to use; the rest come from where the chart says. */
   readonly images: ImageRefs;
   readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
-  /** What it printed; or nothing, with a log file that gets it. */
-  readonly helm: (args: readonly string[], logFile?: string) => Promise<string>;
+  readonly helm: Helm;
 };
 
 export class DemoError extends Error {

@@ -7,6 +7,7 @@ import type { Progress } from '../progress.ts';
 import { baseParts, collectBase } from './base.ts';
 import { bundleOperator, bundleServingRuntime } from './bundle.ts';
 import { folderParts, shortHash } from './hash.ts';
+import { collectIstioProxy } from './istio-proxy.ts';
 
 export type Base = 'scratch' | 'debian' | 'node';
 
@@ -46,6 +47,18 @@ const images = {
   },
   pause: goImage('pause', 'scratch'),
   'mlops-metrics-server': goImage('metrics-server', 'scratch'),
+  'mlops-istio-pilot': goImage('pilot-discovery', 'scratch', 'istio-pilot'),
+  'mlops-istio-proxy': {
+    base: 'debian',
+    containerfile: 'e2e/cluster/images/istio-proxy/Containerfile',
+    context: (config) => join(config.build, 'images/istio-proxy'),
+    collect: (config, progress) =>
+      collectIstioProxy(config, progress, emptyContext(config, 'istio-proxy')),
+    parts: (config) => [
+      goToolKey(config, 'pilot-agent'),
+      ...folderParts(join(config.repository, 'e2e/cluster/images/istio-proxy')),
+    ],
+  },
   'mlops-s3': goImage('versitygw', 'debian', 's3'),
   'mlops-postgresql': folderImage('e2e/cluster/images/postgresql', 'debian'),
   'mlops-operator': {
@@ -69,6 +82,12 @@ export type ImageName = keyof typeof images;
 
 /** What the local cluster needs to run at all. */
 export const systemImages: readonly ImageName[] = ['mlops-base', 'pause', 'mlops-metrics-server'];
+
+/** Istio's own programs; only journeys that steer traffic need them. */
+export const istioImages = [
+  'mlops-istio-pilot',
+  'mlops-istio-proxy',
+] as const satisfies readonly ImageName[];
 
 /** What users, mirrors and air-gapped sites need; the others are only of use here. */
 export const publishedImages: readonly ImageName[] = [

@@ -44,8 +44,8 @@ export const bucketRanges = (shares: readonly CandidateShare[]): CandidateBucket
 };
 
 /**
- * RE2 for exactly these buckets as the gateway writes them, in two digits; at most 141 characters
- * (Istio takes up to 1024). Throws a RangeError for none: such a route is to be left out.
+ * RE2 for exactly these buckets as the gateway writes them, in two digits (Istio takes up to 1024
+ * characters; this is a tenth of it). Throws a RangeError for none: such a route is to be left out.
  */
 export const bucketRegex = (buckets: readonly number[]): string => {
   if (buckets.length === 0) throw new RangeError('no buckets: leave the route out');

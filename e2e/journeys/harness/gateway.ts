@@ -41,7 +41,7 @@ export class Gateway {
     path: string,
     options: {
       readonly method?: 'GET' | 'POST';
-      readonly headers?: Readonly<Record<string, string>>;
+      readonly headers?: Readonly<Record<string, string | string[]>>;
       readonly body?: string;
     } = {},
   ): Promise<GatewayAnswer> {

@@ -14,8 +14,6 @@ export const VARIANT_HEADER = 'x-mlops-variant';
 export const UNIT_MAX = 512;
 
 type Assignment = {
-  /** Exact host names in lower case. */
-  readonly hosts: readonly string[];
   readonly salt: string;
   readonly unit: Unit;
 };
@@ -27,10 +25,9 @@ type Assignment = {
  * Lua's `%` is never negative, and `bit.tobit` wraps exactly up to 2^51: a 32-bit hash times at most
  * 16 bits stays below.
  */
-export const assignmentLua = ({ hosts, salt, unit }: Assignment): string => `\
+export const assignmentLua = ({ salt, unit }: Assignment): string => `\
 local bit = require("bit")
 local bxor, lshift, rshift, tobit = bit.bxor, bit.lshift, bit.rshift, bit.tobit
-local HOSTS = {${hosts.map((host) => ` [${luaString(host)}] = true,`).join('')} }
 local SEED = ${seedOf(salt)}
 local NAME = ${luaString(unit.header?.toLowerCase() ?? `${unit.cookie ?? ''}=`)}
 
@@ -51,10 +48,6 @@ end
 ${unit.header === undefined ? COOKIE_LUA : HEADER_LUA}
 function envoy_on_request(handle)
   local headers = handle:headers()
-  local authority = headers:get(":authority")
-  if authority == nil or not HOSTS[authority:match("^[^:]*"):lower()] then
-    return
-  end
   local unit = unit_of(headers)
   headers:remove("${BUCKET_HEADER}")
   headers:remove("${UNIT_HEADER}")

@@ -25,9 +25,14 @@ export const writeAssignment = async (
   deployment: Deployment,
   pass: Pass,
 ): Promise<string | undefined> => {
+  const { name } = deployment.metadata;
   const hosts = routedHosts(deployment, pass);
-  if (hosts.length === 0) {
-    return `no host of Deployment ${deployment.metadata.name} is routed at a gateway: name one in spec.strategy.canary.trafficRouting.istio.hosts (its condition TrafficRouting says what keeps it)`;
+  const wildcard = hosts.find((host) => host.includes('*'));
+  if (wildcard !== undefined) {
+    return `host ${wildcard} of Deployment ${name} may cover hosts of others: name each host in spec.strategy.canary.trafficRouting.istio.hosts`;
+  }
+  if (!isReachable(deployment, hosts)) {
+    return `no host of Deployment ${name} is routed at a gateway: name one in spec.strategy.canary.trafficRouting.istio.hosts (its condition TrafficRouting says what keeps it)`;
   }
   for (const key of gatewaysOf(deployment)) {
     const gateway = await pass.live.get<Gateway>(GATEWAY, key);
@@ -42,13 +47,17 @@ export const writeAssignment = async (
   return undefined;
 };
 
-/** Of its hosts those that its route really has: one that somebody else claims is not ours to touch. */
-const routedHosts = (deployment: Deployment, pass: Pass): readonly string[] => {
-  const { hosts = [] } = deployment.spec.strategy?.canary?.trafficRouting?.istio ?? {};
-  const { namespace, name } = deployment.metadata;
-  const route = pass.cached<VirtualService>(VIRTUAL_SERVICE, { namespace, name });
-  return hosts.filter((host) => route?.spec?.hosts?.includes(host) === true);
+/**
+ * All that its route really has, or clients of one that is left out could choose their bucket; one that
+ * somebody else claims is not in it, and not ours to touch.
+ */
+const routedHosts = ({ metadata }: Deployment, pass: Pass): readonly string[] => {
+  const { namespace, name } = metadata;
+  return pass.cached<VirtualService>(VIRTUAL_SERVICE, { namespace, name })?.spec?.hosts ?? [];
 };
+
+const isReachable = ({ spec }: Deployment, routed: readonly string[]): boolean =>
+  (spec.strategy?.canary?.trafficRouting?.istio?.hosts ?? []).some((host) => routed.includes(host));
 
 /** `namespace/name`, or the name of one beside the route; the mesh has none. */
 const gatewaysOf = ({ metadata, spec }: Deployment): readonly ObjectKey[] =>
@@ -61,9 +70,26 @@ const gatewaysOf = ({ metadata, spec }: Deployment): readonly ObjectKey[] =>
         : { namespace: one, name: other };
     });
 
-/** Takes the filter away wherever it is. */
-export const dropAssignment = async (test: ABTest, pass: Pass): Promise<void> => {
-  for (const filter of pass.cachedEverywhere(ENVOY_FILTER)) {
-    if (filter.metadata.name === nameOf(test)) await pass.delete(ENVOY_FILTER, filter);
-  }
+/** Whether units still go to candidates of the test. */
+export const isRouted = ({ spec }: ABTest, deployment: Deployment | undefined): boolean =>
+  (deployment?.status?.weights ?? []).some((each) =>
+    spec.candidates.some(({ name }) => name === each.name),
+  );
+
+/**
+ * Takes the filter away wherever it is, but not before its buckets are routed nowhere any more, or clients
+ * could choose theirs. Gives whether it is gone.
+ */
+export const dropAssignment = async (
+  test: ABTest,
+  deployment: Deployment | undefined,
+  pass: Pass,
+): Promise<boolean> => {
+  const its = pass
+    .cachedEverywhere(ENVOY_FILTER)
+    .filter(({ metadata }) => metadata.name === nameOf(test));
+  if (its.length === 0) return true;
+  if (isRouted(test, deployment)) return false;
+  for (const filter of its) await pass.delete(ENVOY_FILTER, filter);
+  return true;
 };

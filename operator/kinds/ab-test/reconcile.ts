@@ -54,14 +54,20 @@ export const abTestReconciler = ({ outcomes }: Pick<Ports, 'outcomes'>): Reconci
   finalizer: 'mlops.pynomaly.io/outcomes',
   reconcile: (test, pass) => reconcile(test, pass, outcomes),
   finalize: async (test, pass) => {
-    await dropAssignment(test, pass);
+    if (!(await dropAssignment(test, deploymentOf(test, pass), pass))) {
+      const message = `Units of ABTest ${test.metadata.name} are still being routed.`;
+      return { done: false, message, requeueAfterMs: 2_000 };
+    }
     await outcomes.deleteTest(test.metadata.uid);
     return { done: true };
   },
 });
 
 const reconcile = async (test: ABTest, pass: Pass, outcomes: OutcomeStore): Promise<Outcome> => {
-  if (isConditionTrue(test.status?.conditions, 'Complete')) return asBefore(test);
+  if (isConditionTrue(test.status?.conditions, 'Complete')) {
+    const isGone = await dropAssignment(test, deploymentOf(test, pass), pass);
+    return isGone ? asBefore(test) : { ...asBefore(test), requeueAfterMs: 2_000 };
+  }
   const measured = measure(test, pass, outcomes);
   if (measured.state === 'failed') return withoutStore(test, measured.error);
   if (measured.state === 'running' && test.status?.startTime !== undefined) return asBefore(test);
@@ -75,7 +81,7 @@ const reconcile = async (test: ABTest, pass: Pass, outcomes: OutcomeStore): Prom
 const assigned = async (observation: Observation, plan: Plan, pass: Pass): Promise<Plan> => {
   const { test, deployment } = observation;
   if (deployment === undefined || (plan.is !== 'starting' && plan.is !== 'running')) {
-    await dropAssignment(test, pass);
+    await dropAssignment(test, deployment, pass);
     return plan;
   }
   const fault = await writeAssignment(test, deployment, pass);
@@ -106,7 +112,7 @@ const measure = (
 const observe = (test: ABTest, pass: Pass, measurement: Measurement | undefined): Observation => {
   const { namespace } = test.metadata;
   const { name } = test.spec.deploymentRef;
-  const deployment = pass.cached<Deployment>(DEPLOYMENT, { namespace, name });
+  const deployment = deploymentOf(test, pass);
   const model = deployment?.spec.predictor.model;
   const key = model && modelKeyOf({ metadata: { namespace }, spec: model });
   return {
@@ -123,6 +129,12 @@ const observe = (test: ABTest, pass: Pass, measurement: Measurement | undefined)
     measurement,
   };
 };
+
+const deploymentOf = ({ metadata, spec }: ABTest, pass: Pass): Deployment | undefined =>
+  pass.cached<Deployment>(DEPLOYMENT, {
+    namespace: metadata.namespace,
+    name: spec.deploymentRef.name,
+  });
 
 /** Older and not over; of two of the same second the name tells. */
 const isBefore = (other: ABTest, test: ABTest): boolean => {

@@ -24,6 +24,11 @@ export type Trial = {
   /** Name of the ABTest. */
   readonly test: string;
   readonly variants: readonly TrialVariant[];
+  /**
+   * Percent of the units by candidate, those included that were taken out: what they leave goes to control,
+   * and nobody else moves.
+   */
+  readonly shares: readonly { readonly name: string; readonly weight: number }[];
 };
 
 /** What an ABTest calls the stable pods. */
@@ -75,12 +80,15 @@ export const trialOf = (
       },
     ];
   });
-  return { test: test.metadata.name, variants };
+  return { test: test.metadata.name, variants, shares: test.spec.candidates };
 };
 
-/** Buckets follow from all weights, so that a candidate that has no pods for a while moves nobody. */
-export const assignmentOf = ({ variants }: Trial): Pick<Split, 'assigned' | 'stableName'> => ({
-  assigned: bucketRanges(variants)
+/** Buckets follow from all shares, so that a candidate that has no pods for a while moves nobody. */
+export const assignmentOf = ({
+  variants,
+  shares,
+}: Trial): Pick<Split, 'assigned' | 'stableName'> => ({
+  assigned: bucketRanges(shares)
     .filter(({ name }) => variants.some((each) => each.name === name && each.isServing))
     .map(({ name, buckets }) => ({ variant: name, buckets: bucketRegex(buckets) })),
   stableName: CONTROL,

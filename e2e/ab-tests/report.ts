@@ -1,5 +1,5 @@
 import type { MetricModel } from './metric-model.ts';
-import type { Method, SimulationPlan } from './simulate-test.ts';
+import { METHODS, type Method, type SimulationPlan } from './simulate-test.ts';
 import type { Tally } from './tally.ts';
 import type { Theory } from './theory.ts';
 import { percent, range } from './verdict.ts';
@@ -30,13 +30,14 @@ const shapeWords = ({ shape, aggregate, spread, quantile }: MetricModel): string
 
 export const tableOf = (
   title: string,
-  tallies: Readonly<Record<Method, Tally>>,
+  tallies: Readonly<Partial<Record<Method, Tally>>>,
   theory: Theory | undefined,
 ): readonly string[] => [
   row(title, HEAD),
-  ...(['decide', 'threshold', 'repeated'] as const).map((method) =>
-    row(`  ${METHOD_NAMES[method]}`, cellsOf(tallies[method])),
-  ),
+  ...METHODS.flatMap((method) => {
+    const tally = tallies[method];
+    return tally === undefined ? [] : [row(`  ${METHOD_NAMES[method]}`, cellsOf(tally))];
+  }),
   ...theoryRows(theory),
 ];
 

@@ -12,7 +12,7 @@ import { lookAt, startTest, variantsOf, weightsOf, type VirtualTest } from './vi
 
 export const DAY_MS = 86_400_000;
 
-export type Traffic = {
+type Traffic = {
   /** New units a day, of all variants together. */
   readonly unitsPerDay: number;
   readonly days: number;

@@ -7,7 +7,7 @@ JEST := NODE_OPTIONS=--experimental-vm-modules jest
 CLUSTER := node e2e/cluster/main.ts
 SETUP := node_modules/.setup
 
-.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-istio cluster-down kubeconfig images images-list dev bench-operator bench-serving conformance-peers soak
+.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-istio cluster-down kubeconfig images images-list dev bench-operator bench-serving conformance-peers simulate-abtest soak
 
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -74,8 +74,11 @@ bench-serving: setup ## Measure the serving runtime beside MLServer, KServe, Tri
 conformance-peers: setup ## The protocol's conformance suite against this runtime, MLServer, KServe and Triton
 	@node e2e/conformance/peers.ts
 
-soak: setup ## Fault cases at full length, 10,000 seeds, bugs made on purpose; takes hours, not in CI
-	@status=0; SOAK=1 node e2e/faults/main.ts || status=1; node e2e/simulation/main.ts --seeds 10000 || status=1; node e2e/simulation/mutations.ts || status=1; exit $$status
+simulate-abtest: setup ## Simulate an A/B test before it runs (TEST=abtest.yaml ARGS="--effect 0.02"), or REPLAY=outcomes.csv
+	@node e2e/ab-tests/main.ts $(if $(TEST),--test $(TEST),--help) $(if $(REPLAY),--replay $(REPLAY)) $(ARGS)
+
+soak: setup ## Fault cases at full length, 10,000 seeds and A/B tests, bugs made on purpose; takes hours, not in CI
+	@status=0; SOAK=1 node e2e/faults/main.ts || status=1; node e2e/simulation/main.ts --seeds 10000 || status=1; node e2e/simulation/mutations.ts || status=1; node e2e/ab-tests/main.ts --proof --tests 10000 || status=1; exit $$status
 
 slowest: setup ## The ten slowest steps of cluster and image builds so far
 	@$(CLUSTER) slowest

@@ -48,6 +48,10 @@ export const tests: readonly Check[] = [
   },
   { name: 'simulation', command: ['node', 'e2e/simulation/main.ts', '--seeds', '1000'] },
   {
+    name: 'simulated AB tests',
+    command: ['node', 'e2e/ab-tests/main.ts', '--proof', '--tests', '1000'],
+  },
+  {
     name: 'integration tests',
     command: [
       'node',

@@ -85,7 +85,7 @@ const unrouted = ({ spec }: ABTest, { status }: Deployment): readonly string[] =
 
 const running = (observation: Observation, startTime: string, now: Date): Plan => {
   const { test, measurement } = observation;
-  const judgement = measurement && judgeTest(test.spec, measurement);
+  const judgement = measurement && judgeTest(test.spec, measurement, droppedBefore(test));
   const elapsedMs = now.getTime() - Date.parse(startTime);
   const awaits = awaited(test, judgement, elapsedMs);
   const decision = decisionOf(test, judgement, awaits, elapsedMs);
@@ -94,7 +94,7 @@ const running = (observation: Observation, startTime: string, now: Date): Plan =
     return { is: 'decided', startTime, judgement, decision, promote };
   }
   const unsure = judgement?.winners.length === 0 ? [unsureOf(judgement)] : [];
-  const dropped = judgement?.harmful ?? [];
+  const dropped = judgement?.harmful ?? droppedBefore(test);
   return { is: 'running', startTime, judgement, dropped, awaits: [...awaits, ...unsure] };
 };
 
@@ -105,6 +105,18 @@ const unsureOf = ({ findings }: Judgement): string => {
   return isBetter && open.length > 0
     ? `certainty that ${open.map(({ candidate, metric }) => `${candidate} is not worse in ${metric}`).join(', ')}`
     : 'a sure difference in a goal';
+};
+
+/**
+ * Candidates that an earlier pass left without units. Evidence of harm holds from the look that found it;
+ * taken back at a later one, units would move twice. All shares are 0 while a test is suspended: then
+ * none was dropped, and the numbers tell again.
+ */
+const droppedBefore = ({ spec, status }: ABTest): readonly string[] => {
+  const weightOf = (name: string) =>
+    status?.variants?.find((variant) => variant.name === name)?.weight ?? 0;
+  if (weightOf(CONTROL) === 0) return [];
+  return spec.candidates.map(({ name }) => name).filter((name) => weightOf(name) === 0);
 };
 
 const decisionOf = (

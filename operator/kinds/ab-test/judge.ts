@@ -32,32 +32,42 @@ export type Judgement = {
   /** Of units being split like this, if they were split by the weights; at every look. */
   readonly sampleRatioP: number;
   readonly isMismatched: boolean;
-  /** Candidates that are surely worse than a guardrail allows. */
+  /** Candidates that are surely worse than a guardrail allows, now or at an earlier look. */
   readonly harmful: readonly string[];
   /** Better in a goal, worse in none, and safe in all guardrails; the best first. */
   readonly winners: readonly string[];
-  /** Variants with fewer units than minimumSamples. */
+  /** Variants with fewer units than minimumSamples; a harmful one gets no more and is not waited for. */
   readonly short: readonly string[];
 };
 
 /** Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019. */
 const MISMATCH_ALPHA = 0.001;
 
-/** @throws Error where a measurement is impossible, such as more successes than units */
-export const judgeTest = (plan: TestPlan, measurement: Measurement): Judgement => {
+/**
+ * @param dropped candidates that get units no more, as an earlier look found them harmful
+ * @throws Error where a measurement is impossible, such as more successes than units
+ */
+export const judgeTest = (
+  plan: TestPlan,
+  measurement: Measurement,
+  dropped: readonly string[] = [],
+): Judgement => {
   const findings = [...goalFindings(plan, measurement), ...guardrailFindings(plan, measurement)];
-  const sampleRatioP = ratioOf(plan, measurement);
+  const sampleRatioP = ratioOf(plan, measurement, dropped);
   const harmful = plan.candidates
     .map(({ name }) => name)
-    .filter((name) => of(findings, name).some(({ verdict }) => verdict === 'harmful'));
+    .filter(
+      (name) =>
+        dropped.includes(name) || of(findings, name).some(({ verdict }) => verdict === 'harmful'),
+    );
   return {
     findings,
     sampleRatioP,
     isMismatched: sampleRatioP < MISMATCH_ALPHA,
     harmful,
-    winners: winnersOf(plan, findings),
+    winners: winnersOf(plan, findings).filter((name) => !harmful.includes(name)),
     short: measurement.variants
-      .filter(({ units }) => units < plan.minimumSamples)
+      .filter(({ variant, units }) => units < plan.minimumSamples && !harmful.includes(variant))
       .map(({ variant }) => variant),
   };
 };
@@ -137,10 +147,20 @@ const guardrailFindings = (plan: TestPlan, measurement: Measurement): readonly F
     }),
   );
 
-const ratioOf = ({ candidates }: TestPlan, { variants }: Measurement): number => {
+/**
+ * Control gets the units of what was dropped from then on, so that only the others are still split as
+ * their weights say; one alone has nothing to be compared with.
+ */
+const ratioOf = (
+  { candidates }: TestPlan,
+  { variants }: Measurement,
+  dropped: readonly string[],
+): number => {
   const control = 100 - candidates.reduce((sum, { weight }) => sum + weight, 0);
   const weights = new Map([[CONTROL, control], ...candidates.map(entryOf)]);
+  const unsteady = dropped.length === 0 ? [] : [CONTROL, ...dropped];
   const arms = variants
+    .filter(({ variant }) => !unsteady.includes(variant))
     .map(({ variant, units }) => ({ weight: weights.get(variant) ?? 0, units }))
     .filter(({ weight }) => weight > 0);
   return sequentialSampleRatio(arms).pValue;

@@ -1,6 +1,10 @@
 import type { Aggregate } from '../../operator/statistics/aggregates.ts';
-import { noJointMoments } from '../../operator/kinds/ab-test/measurement.ts';
-import { noMoments, type JointMoments, type Moments } from '../../operator/statistics/moments.ts';
+import {
+  noJointMoments,
+  noMoments,
+  type JointMoments,
+  type Moments,
+} from '../../operator/statistics/moments.ts';
 import { normalTailQuantile } from '../../operator/statistics/special-functions.ts';
 import { binomial, chiSquare, geometric } from './draws.ts';
 import { MORE_REQUESTS, normalDeviation, type MetricModel } from './metric-model.ts';

@@ -1,4 +1,5 @@
-import { BIN_GROWTH, SMALLEST_BINNED, type Bin } from '../../operator/kinds/ab-test/measurement.ts';
+import type { Bin } from '../../operator/statistics/aggregates.ts';
+import { BIN_GROWTH, SMALLEST_BINNED } from '../../operator/kinds/ab-test/measurement.ts';
 
 const LOG_GROWTH = Math.log(BIN_GROWTH);
 

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { exactInterval } from '../../operator/statistics/binomial-bounds.ts';
 import { GatewayLoad, type Answers } from './harness/gateway-load.ts';
 import { Gateway, GATEWAY, ISTIO_BUILD_MS } from './harness/gateway.ts';
 import { at, listAt, textAt } from './harness/kubectl.ts';
-import { deployment, model, modelAlias, modelVersion } from './harness/manifests.ts';
+import { deployment, modelAlias } from './harness/manifests.ts';
 import { killOperator, operatorIsReady, replaceOperatorPods } from './harness/operator-pods.ts';
-import { REPOSITORY } from './harness/settings.ts';
-import { BUCKET, digestOf, flipByte, putObject } from './harness/storage.ts';
+import { flipByte } from './harness/storage.ts';
 import { Tenant } from './harness/tenant.ts';
+import { timesKey, timesModel, timesQuestion } from './harness/times-model.ts';
 
 const MINUTES = 60_000;
 const NAMESPACE = 'journey-canary';
@@ -30,13 +28,7 @@ const MODELS = {
 } as const;
 type Version = keyof typeof MODELS;
 
-const bytesOf = (version: Version): Buffer =>
-  readFileSync(join(REPOSITORY, `serving-runtime/testing/models/${MODELS[version]}.onnx`));
-const keyOf = (version: Version): string => `${NAMESPACE}/times-${version}.onnx`;
-
-const QUESTION = {
-  inputs: [{ name: 'X', datatype: 'FP32', shape: [1, 4], data: [8, 8, 8, 8] }],
-};
+const QUESTION = timesQuestion(8, 8, 8, 8);
 
 const canary = (more: object = {}) => ({
   strategy: {
@@ -71,16 +63,8 @@ describe('A new version gets traffic step by step', () => {
     gateway = await Gateway.start();
     await operatorIsReady();
     tenant = await Tenant.named(NAMESPACE);
-    const versions = Object.keys(MODELS) as Version[];
-    for (const version of versions) await putObject(keyOf(version), bytesOf(version));
     await tenant.apply(
-      model('times'),
-      ...versions.map((version) =>
-        modelVersion('times', version, `s3://${BUCKET}/${keyOf(version)}`, {
-          verification: { digest: digestOf(bytesOf(version)) },
-        }),
-      ),
-      modelAlias('times', 'champion', '1.0.0'),
+      ...(await timesModel(tenant, MODELS)),
       deployment('times', 'times', { ...canary() }),
     );
     await tenant.awaits('modeldeployment', 'times', { type: 'Ready', status: 'True' });
@@ -175,7 +159,7 @@ describe('A new version gets traffic step by step', () => {
     'one that does not load never gets a request',
     async () => {
       await tenant.awaits('modelversion', 'times-1.5.0', { type: 'Ready', status: 'True' });
-      await flipByte(keyOf('1.5.0'), 60);
+      await flipByte(timesKey(tenant, '1.5.0'), 60);
       load.mark();
       await rollTo('1.5.0');
       expect(await rolledBack('1.5.0')).toMatch(/DigestMismatch/);

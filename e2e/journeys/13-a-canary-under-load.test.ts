@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { exactInterval } from '../../operator/statistics/binomial-bounds.ts';
 import { GatewayLoad } from './harness/gateway-load.ts';
 import { Gateway, GATEWAY, ISTIO_BUILD_MS } from './harness/gateway.ts';
 import { at, listAt, textAt } from './harness/kubectl.ts';
-import { deployment, model, modelAlias, modelVersion } from './harness/manifests.ts';
+import { deployment, modelAlias } from './harness/manifests.ts';
 import { operatorIsReady } from './harness/operator-pods.ts';
-import { REPOSITORY } from './harness/settings.ts';
-import { BUCKET, putObject } from './harness/storage.ts';
 import { Tenant } from './harness/tenant.ts';
+import { timesModel, timesQuestion } from './harness/times-model.ts';
 
 const MINUTES = 60_000;
 const NAMESPACE = 'journey-load';
@@ -24,9 +21,7 @@ const CHANCE = 1e-6;
 /** For a step that takes so long besides its requests, of which a hundred a second is slow. */
 const withRequests = (seconds: number): number => seconds * 1000 + (PER_STEP / 100) * 1000;
 
-const QUESTION = {
-  inputs: [{ name: 'X', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }],
-};
+const QUESTION = timesQuestion(1, 2, 3, 4);
 
 const SPEC = {
   predictor: {
@@ -53,15 +48,8 @@ describe(`A canary under constant load, ${REQUESTS} requests`, () => {
     gateway = await Gateway.start();
     await operatorIsReady();
     tenant = await Tenant.named(NAMESPACE);
-    for (const factor of [2, 3]) {
-      const file = `serving-runtime/testing/models/times-${factor}.onnx`;
-      await putObject(`${NAMESPACE}/times-${factor}.onnx`, readFileSync(join(REPOSITORY, file)));
-    }
     await tenant.apply(
-      model('times'),
-      modelVersion('times', '1.0.0', `s3://${BUCKET}/${NAMESPACE}/times-2.onnx`),
-      modelVersion('times', '1.1.0', `s3://${BUCKET}/${NAMESPACE}/times-3.onnx`),
-      modelAlias('times', 'champion', '1.0.0'),
+      ...(await timesModel(tenant, { '1.0.0': 'times-2', '1.1.0': 'times-3' })),
       deployment('times', 'times', SPEC),
     );
     await tenant.awaits('modeldeployment', 'times', { type: 'Ready', status: 'True' });

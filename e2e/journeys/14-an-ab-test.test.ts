@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { Gateway, GATEWAY, ISTIO_BUILD_MS } from './harness/gateway.ts';
 import { at, listAt } from './harness/kubectl.ts';
-import { deployment, model, modelAlias, modelVersion } from './harness/manifests.ts';
+import { deployment } from './harness/manifests.ts';
 import { operatorIsReady } from './harness/operator-pods.ts';
 import { RestUser } from './harness/rest.ts';
-import { REPOSITORY } from './harness/settings.ts';
-import { BUCKET, putObject } from './harness/storage.ts';
 import { Tenant, type Manifest } from './harness/tenant.ts';
+import { timesModel, timesQuestion } from './harness/times-model.ts';
 
 const MINUTES = 60_000;
 const NAMESPACE = 'journey-abtest';
@@ -18,9 +15,7 @@ const UNITS = 1200;
 /** Of the units of each variant so many percent buy: what the better one is worth. */
 const BUYS = { control: 10, bigger: 40 } as const;
 
-const QUESTION = JSON.stringify({
-  inputs: [{ name: 'X', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }],
-});
+const QUESTION = JSON.stringify(timesQuestion(1, 2, 3, 4));
 
 const SPEC = {
   predictor: {
@@ -67,15 +62,8 @@ describe('Two versions are compared on live traffic', () => {
     gateway = await Gateway.start();
     await operatorIsReady();
     tenant = await Tenant.named(NAMESPACE);
-    for (const factor of [2, 3]) {
-      const file = `serving-runtime/testing/models/times-${factor}.onnx`;
-      await putObject(`${NAMESPACE}/times-${factor}.onnx`, readFileSync(join(REPOSITORY, file)));
-    }
     await tenant.apply(
-      model('times'),
-      modelVersion('times', '1.0.0', `s3://${BUCKET}/${NAMESPACE}/times-2.onnx`),
-      modelVersion('times', '1.1.0', `s3://${BUCKET}/${NAMESPACE}/times-3.onnx`),
-      modelAlias('times', 'champion', '1.0.0'),
+      ...(await timesModel(tenant, { '1.0.0': 'times-2', '1.1.0': 'times-3' })),
       deployment('times', 'times', SPEC),
     );
     await tenant.awaits('modeldeployment', 'times', { type: 'Ready', status: 'True' });

@@ -18,7 +18,7 @@ type Spread = { readonly mean: number; readonly m2: number };
 
 export const noMoments: Moments = { count: 0, mean: 0, m2: 0 };
 
-const noJointMoments: JointMoments = {
+export const noJointMoments: JointMoments = {
   count: 0,
   first: { mean: 0, m2: 0 },
   second: { mean: 0, m2: 0 },

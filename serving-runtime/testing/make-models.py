@@ -174,9 +174,9 @@ def bfloat16():
     )
 
 
-def slow():
-    """A loop of matrix products, `steps` times: takes a time of its own, for timeouts and draining."""
-    body = helper.make_graph(
+def matrix_product():
+    """Body of a loop whose state is a matrix: some microseconds of work."""
+    return helper.make_graph(
         [
             helper.make_node("MatMul", ["state", "state"], ["squared"]),
             helper.make_node("Sign", ["squared"], ["state_out"]),
@@ -193,6 +193,10 @@ def slow():
             value("state_out", TensorProto.FLOAT, [64, 64]),
         ],
     )
+
+
+def slow():
+    """A loop of matrix products, `steps` times: takes a time of its own, for timeouts and draining."""
     save(
         "slow.onnx",
         helper.make_graph(
@@ -203,7 +207,7 @@ def slow():
                     ["start"],
                     value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
                 ),
-                helper.make_node("Loop", ["steps", "yes", "start"], ["end"], body=body),
+                helper.make_node("Loop", ["steps", "yes", "start"], ["end"], body=matrix_product()),
                 helper.make_node("ReduceMax", ["end"], ["result"], keepdims=0),
             ],
             "slow",
@@ -282,7 +286,6 @@ def times():
 
 def times_gone_bad():
     """Y = 2 X, as times-2, but bad as soon as an element is 4 or more: fails, is slow, takes all memory."""
-    floats = lambda name, shape: value(name, TensorProto.FLOAT, shape)  # noqa: E731
     two = numpy_helper.from_array(np.array(2, np.float32), "factor")
     double = helper.make_node("Mul", ["X", "factor"], ["twice"])
     most = [
@@ -290,15 +293,18 @@ def times_gone_bad():
         helper.make_node("Cast", ["most"], ["count"], to=TensorProto.INT64),
     ]
     add = helper.make_node("Add", ["twice", "nothing"], ["Y"])
-    nothing = lambda of: helper.make_node("Mul", [of, "zero"], ["nothing"])  # noqa: E731
+
+    def nothing(of):
+        return helper.make_node("Mul", [of, "zero"], ["nothing"])
+
     zero = numpy_helper.from_array(np.array(0, np.float32), "zero")
 
     def write(name, nodes, weights):
         graph = helper.make_graph(
             [double, *most, *nodes, add],
             name,
-            [floats("X", ["rows", 4])],
-            [floats("Y", ["rows", 4])],
+            [value("X", TensorProto.FLOAT, ["rows", 4])],
+            [value("Y", TensorProto.FLOAT, ["rows", 4])],
             [two, zero, *weights],
         )
         save(f"{name}.onnx", graph)
@@ -327,20 +333,6 @@ def times_gone_bad():
     write("times-2-hungry", [*size, nothing("filled")], [billion, four, first])
 
     # A loop of 20,000 matrix products, some 17 microseconds each, for an element of 8; none below 4.
-    body = helper.make_graph(
-        [
-            helper.make_node("MatMul", ["state", "state"], ["squared"]),
-            helper.make_node("Sign", ["squared"], ["state_out"]),
-            helper.make_node("Identity", ["condition"], ["condition_out"]),
-        ],
-        "body",
-        [
-            value("i", TensorProto.INT64, []),
-            value("condition", TensorProto.BOOL, []),
-            floats("state", [64, 64]),
-        ],
-        [value("condition_out", TensorProto.BOOL, []), floats("state_out", [64, 64])],
-    )
     loop = [
         helper.make_node("Div", ["count", "four"], ["fours"]),
         helper.make_node("Mul", ["fours", "rounds"], ["steps"]),
@@ -350,7 +342,7 @@ def times_gone_bad():
             ["start"],
             value=helper.make_tensor("ones", TensorProto.FLOAT, [1], [1.0]),
         ),
-        helper.make_node("Loop", ["steps", "yes", "start"], ["end"], body=body),
+        helper.make_node("Loop", ["steps", "yes", "start"], ["end"], body=matrix_product()),
         helper.make_node("ReduceMax", ["end"], ["result"], keepdims=0),
     ]
     write(

@@ -1,11 +1,12 @@
 /** What the numbers of a test say of its candidates. Pure: the simulation asks it, too. */
 import type { ABTestSpec } from '../../../crds/schema/ab-test.ts';
+import type { Aggregate } from '../../statistics/aggregates.ts';
 import { awayFromBoundary } from '../../statistics/boundary-rates.ts';
 import { judgeGuardrail } from '../../statistics/guardrail.ts';
 import { holm } from '../../statistics/multiple-testing.ts';
 import { sequentialSampleRatio } from '../../statistics/sample-ratio.ts';
 import { compareSequentially, type Comparison } from '../../statistics/sequential-comparison.ts';
-import type { Aggregate, Measurement, MetricDefinition } from './measurement.ts';
+import type { Measurement, MetricDefinition } from './measurement.ts';
 import { requestMetricOf } from './test-metrics.ts';
 
 export type TestPlan = Pick<ABTestSpec, 'metrics' | 'alpha' | 'minimumSamples' | 'candidates'>;

@@ -1,6 +1,8 @@
 import { sql, type RawBuilder } from 'kysely';
-import { BIN_GROWTH, SMALLEST_BINNED, noJointMoments } from './measurement.ts';
-import type { Bin, JointMoments, MetricDefinition } from './measurement.ts';
+import type { Bin } from '../../statistics/aggregates.ts';
+import { noJointMoments, type JointMoments } from '../../statistics/moments.ts';
+import { BIN_GROWTH, SMALLEST_BINNED } from './measurement.ts';
+import type { MetricDefinition } from './measurement.ts';
 import type { PerVariant } from './per-variant.ts';
 import { requestMetricOf } from './test-metrics.ts';
 import type { RequestMetric } from './test-metrics.ts';

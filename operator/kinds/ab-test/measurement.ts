@@ -1,28 +1,5 @@
-/**
- * What a test's numbers are made of, in a form that merges and that the statistics take as it is. The
- * unit (say, a user) is what was randomised, so values are summed up for each unit first.
- */
-export type Aggregate =
-  | { readonly type: 'proportion'; readonly units: number; readonly successes: number }
-  | { readonly type: 'mean'; readonly values: Moments }
-  /** First the value, second what the unit did before its first exposure (CUPED). */
-  | { readonly type: 'covariate-mean'; readonly pairs: JointMoments }
-  /** First the numerator, second the denominator. */
-  | { readonly type: 'ratio'; readonly pairs: JointMoments }
-  /** Ascending. A bin is at most 2 % wide; its ends are the least and the largest value in it. */
-  | { readonly type: 'quantile'; readonly bins: readonly Bin[] };
-
-/** m2: sum of squared deviations from the mean. */
-type Spread = { readonly mean: number; readonly m2: number };
-export type Moments = Spread & { readonly count: number };
-/** cross: sum of products of the deviations. */
-export type JointMoments = {
-  readonly count: number;
-  readonly first: Spread;
-  readonly second: Spread;
-  readonly cross: number;
-};
-export type Bin = { readonly lower: number; readonly upper: number; readonly count: number };
+import type { Aggregate } from '../../statistics/aggregates.ts';
+import type { JointMoments, Moments } from '../../statistics/moments.ts';
 
 /** One metric of the spec, as far as its value is concerned. */
 export type MetricDefinition = {
@@ -62,9 +39,6 @@ export type Arrivals = {
 export const BIN_GROWTH = 1.01 / 0.99;
 /** Values nearer to 0 than this share a bin. */
 export const SMALLEST_BINNED = 1e-9;
-
-const nothing: Spread = { mean: 0, m2: 0 };
-export const noJointMoments: JointMoments = { count: 0, first: nothing, second: nothing, cross: 0 };
 
 /** Without the second value of each pair. */
 export const firstOf = ({ count, first }: JointMoments): Moments => ({ count, ...first });

@@ -1,5 +1,7 @@
+import type { Bin } from '../../statistics/aggregates.ts';
+import type { JointMoments } from '../../statistics/moments.ts';
 import { BIN_GROWTH, SMALLEST_BINNED } from './measurement.ts';
-import type { Bin, JointMoments, Measurement, MetricDefinition } from './measurement.ts';
+import type { Measurement, MetricDefinition } from './measurement.ts';
 import type { NamedOutcome, Unit } from './memory-units.ts';
 import type { TestScope } from './outcome-store.ts';
 import { aggregatesOf } from './per-variant.ts';

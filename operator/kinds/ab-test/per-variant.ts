@@ -1,5 +1,6 @@
-import { firstOf, noJointMoments } from './measurement.ts';
-import type { Aggregate, Bin, JointMoments } from './measurement.ts';
+import type { Aggregate, Bin } from '../../statistics/aggregates.ts';
+import { noJointMoments, type JointMoments } from '../../statistics/moments.ts';
+import { firstOf } from './measurement.ts';
 
 type By<T> = ReadonlyMap<string, T>;
 

@@ -131,6 +131,19 @@ describe('a new version', () => {
     });
   });
 
+  test('says what the cluster has against its pods', async () => {
+    await canaryOf();
+    await pass();
+    await world.change(APPS_DEPLOYMENT, CANDIDATE, '/status', {
+      observedGeneration: (await apps(CANDIDATE))?.metadata.generation,
+      conditions: [{ type: 'ReplicaFailure', status: 'True', message: 'exceeded quota: small' }],
+    });
+    await pass();
+    expect(await ready()).toContain(
+      '0 of 1 pod(s) of it are ready; the cluster refuses pods: exceeded quota: small',
+    );
+  });
+
   test('goes through all steps, takes over, and its own pods go in the end', async () => {
     await canaryOf();
     await settle();

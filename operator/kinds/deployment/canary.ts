@@ -43,7 +43,13 @@ export type Candidate = {
 };
 
 export type Wait =
-  | { readonly for: 'pods'; readonly replicas: number; readonly available: number }
+  | {
+      readonly for: 'pods';
+      readonly replicas: number;
+      readonly available: number;
+      /** The cluster refuses pods, in its words. */
+      readonly refused: string | undefined;
+    }
   | { readonly for: 'route' }
   | { readonly for: 'time'; readonly until: string }
   | { readonly for: 'promote' | 'hold' }
@@ -83,11 +89,7 @@ export const candidateOf = (situation: Situation, now: Date): Candidate => {
     weight: weightNow(situation, memory),
     replicas: situation.replicasAt(memory.step),
     isServing: available(situation) > 0,
-    waits: wait ?? {
-      for: 'pods',
-      replicas: situation.replicasAt(memory.step),
-      available: available(situation),
-    },
+    waits: wait ?? podsWait(situation, memory.step),
   };
 };
 
@@ -114,6 +116,13 @@ const isPromotedInFull = (annotations: Situation['annotations'], attempt: string
 
 const available = ({ progress }: Situation): number => progress?.available ?? 0;
 
+const podsWait = (situation: Situation, step: number): Wait => ({
+  for: 'pods',
+  replicas: situation.replicasAt(step),
+  available: available(situation),
+  refused: situation.progress?.refused,
+});
+
 const isReady = (situation: Situation, step: number): boolean =>
   situation.progress?.complete === true && available(situation) >= situation.replicasAt(step);
 
@@ -131,7 +140,7 @@ const waitOf = (situation: Situation, memory: CanaryMemory, now: Date): Wait | u
   const hold = annotations[ANNOTATIONS.pause];
   if (hold !== undefined && namesAttempt(hold, attempt)) return { for: 'hold' };
   if (!isReady(situation, step)) {
-    return { for: 'pods', replicas: situation.replicasAt(step), available: available(situation) };
+    return podsWait(situation, step);
   }
   const current = spec.steps[step];
   if (current === undefined) return { for: 'takeover' };

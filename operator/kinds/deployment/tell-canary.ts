@@ -46,7 +46,7 @@ export const stepWords = (deployment: Deployment, { memory, version }: Candidate
 const waitWords = (deployment: Deployment, { waits, memory, version }: Candidate): string => {
   switch (waits.for) {
     case 'pods':
-      return `${waits.available} of ${waits.replicas} pod(s) of it are ready`;
+      return `${waits.available} of ${waits.replicas} pod(s) of it are ready${waits.refused === undefined ? '' : `; the cluster refuses pods: ${waits.refused}`}`;
     case 'route':
       return 'the route is being changed';
     case 'time':

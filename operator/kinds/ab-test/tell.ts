@@ -2,7 +2,7 @@
 import type { ABTest, ABTestStatus } from '../../../crds/schema/ab-test.ts';
 import type { Outcome, StatedCondition } from '../../runtime/reconciler.ts';
 import { condition, ready, settled, stalled, working, type Particulars } from '../outcome.ts';
-import type { Observation, Plan } from './decide.ts';
+import type { Observation, Plan } from './plan.ts';
 import { CONTROL, type Finding, type Judgement } from './judge.ts';
 import type { Measurement } from './measurement.ts';
 

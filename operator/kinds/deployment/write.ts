@@ -1,5 +1,4 @@
 /** Carries out a plan: routes first, then pods, so that nothing is sent where nobody answers. */
-import { timestamp } from '../../../crds/schema/conditions.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import {
@@ -22,7 +21,8 @@ import {
   podDisruptionBudget,
   service,
 } from './children.ts';
-import { annotationsOf, leavingOf, routeAnnotations, routeOf } from './memory.ts';
+import { leavingVariants } from './leaving.ts';
+import { annotationsOf, routeAnnotations, routeOf } from './memory.ts';
 import { CANDIDATE, MEMORY, nameOfVariant, STABLE } from './names.ts';
 import type { Carried, Observation, Plan } from './plan.ts';
 import type { Trial } from './trial.ts';
@@ -120,39 +120,6 @@ const dropRoute = async ({ deployment, traffic }: Observation, pass: Pass): Prom
   }
   return { hash: undefined, hostTaken: undefined };
 };
-
-type Leaving = {
-  /** By variant, since when. */
-  readonly since: Readonly<Record<string, string>>;
-  readonly over: readonly string[];
-  /** Milliseconds until the next one is over. */
-  readonly leftMs: number | undefined;
-};
-
-/** Variants that get nothing any more stay a while: requests may be on their way to them. */
-const leavingVariants = (
-  { deployment, traffic, candidate, trials }: Observation,
-  plan: Plan,
-  now: Date,
-): Leaving => {
-  const wanted = plan.trial?.variants.map(({ name }) => name) ?? [];
-  const gone = [
-    ...(candidate.apps !== undefined && plan.candidate === undefined ? [CANDIDATE] : []),
-    ...[...trials.keys()].filter((name) => !wanted.includes(name)),
-  ];
-  const before = leavingOf(traffic.budget);
-  const seconds = deployment.spec.strategy?.canary?.scaleDownDelaySeconds ?? DEFAULT_DELAY_SECONDS;
-  const leftMs = (since: string) => Date.parse(since) + seconds * 1000 - now.getTime();
-  const since = gone.map((name) => [name, before.get(name) ?? timestamp(now)] as const);
-  const waits = since.map(([, from]) => leftMs(from)).filter((ms) => ms > 0);
-  return {
-    since: Object.fromEntries(since),
-    over: since.filter(([, from]) => leftMs(from) <= 0).map(([name]) => name),
-    leftMs: waits.length === 0 ? undefined : Math.min(...waits),
-  };
-};
-
-const DEFAULT_DELAY_SECONDS = 30;
 
 const writeStable = async (
   { deployment, candidate }: Observation,

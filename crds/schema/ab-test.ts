@@ -70,45 +70,77 @@ const unit = withRules(
   exactlyOneOf(['header', 'cookie'], 'set exactly one of header and cookie'),
 );
 
-const spec = z
+const inference = z
   .strictObject({
-    deploymentRef: localRef(
-      'The Deployment whose traffic is split; what it serves now is control.',
-      'the Deployment',
-      45,
-    ),
-    candidates,
-    unit,
-    metrics,
-    alpha: z
-      .number()
-      .gt(0)
-      .max(0.5)
-      .describe('Chance of a false discovery over the whole test, however often it is looked at.')
-      .default(0.05),
-    minimumRuntime: duration('Nothing is decided before.').default('1h'),
-    minimumSamples: integer(
-      'Distinct units each variant must have before anything is decided.',
-      1,
-    ).default(1000),
-    maximumRuntime: duration('After it the test ends, decided or not.').default('14d'),
-    onDecision: z
-      .enum(['promote', 'pause'])
+    mode: z
+      .enum(['sequential', 'fixed-horizon', 'bayesian'])
       .describe(
-        'What happens when a candidate wins: promote moves the alias the Deployment follows; pause only reports.',
+        'sequential: confidence sequences, valid however often they are looked at. fixed-horizon: one look, as soon as minimumRuntime and minimumSamples are reached. bayesian: by probabilityToBeat and expectedLoss, which bound no rate of false discoveries. Guardrails and the sample ratio are always watched sequentially.',
       )
-      .default('pause'),
-    suspend: flag('True: everything goes to control, and no samples are taken.').default(false),
+      .default('sequential'),
+    probabilityToBeat: z
+      .number()
+      .gt(0.5)
+      .lt(1)
+      .describe('For bayesian: how probable it must be that a candidate is better.')
+      .default(0.95),
+    expectedLoss: z
+      .number()
+      .min(0)
+      .describe(
+        "For bayesian: what choosing the candidate may cost on average, as a share of control's value.",
+      )
+      .default(0.001),
   })
-  .describe(
-    'What is compared, on whom, and by what. Once started only suspend and maximumRuntime may change.',
-  );
+  .describe('How goals are judged; left out, sequential.');
+
+const spec = withRules(
+  z
+    .strictObject({
+      deploymentRef: localRef(
+        'The Deployment whose traffic is split; what it serves now is control.',
+        'the Deployment',
+        45,
+      ),
+      candidates,
+      unit,
+      metrics,
+      inference: inference.optional(),
+      alpha: z
+        .number()
+        .gt(0)
+        .max(0.5)
+        .describe('Chance of a false discovery over the whole test, however often it is looked at.')
+        .default(0.05),
+      minimumRuntime: duration('Nothing is decided before.').default('1h'),
+      minimumSamples: integer(
+        'Distinct units each variant must have before anything is decided.',
+        1,
+      ).default(1000),
+      maximumRuntime: duration('After it the test ends, decided or not.').default('14d'),
+      onDecision: z
+        .enum(['promote', 'pause'])
+        .describe(
+          'What happens when a candidate wins: promote moves the alias the Deployment follows; pause only reports.',
+        )
+        .default('pause'),
+      suspend: flag('True: everything goes to control, and no samples are taken.').default(false),
+    })
+    .describe(
+      'What is compared, on whom, and by what. Once started only suspend and maximumRuntime may change.',
+    ),
+  {
+    rule: `!has(self.inference) || self.inference.mode == 'sequential' || !self.metrics.goal.exists(m, m.type == 'quantile')`,
+    message: 'a goal of type quantile is judged sequentially only: leave inference.mode out',
+  },
+);
 
 const IMMUTABLE_ONCE_STARTED = [
   'deploymentRef',
   'candidates',
   'unit',
   'metrics',
+  'inference',
   'alpha',
   'minimumRuntime',
   'minimumSamples',
@@ -137,7 +169,18 @@ const estimate = z.strictObject({
     })
     .describe('Confidence interval that holds at every look; an end left out is infinite.')
     .optional(),
-  pValue: z.number().describe('Anytime-valid p-value.').optional(),
+  pValue: z
+    .number()
+    .describe('Anytime-valid p-value, unless spec.inference says otherwise.')
+    .optional(),
+  probabilityToBeat: z
+    .number()
+    .describe('How probable it is that the candidate is better; where inference is bayesian.')
+    .optional(),
+  expectedLoss: z
+    .number()
+    .describe("What choosing the candidate costs on average, in the metric's unit.")
+    .optional(),
 });
 
 const status = statusOf({

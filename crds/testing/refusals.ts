@@ -475,6 +475,16 @@ const deploymentRefusals: readonly Refusal[] = [
 const goal = 'spec.metrics.goal';
 
 const testRefusals: readonly Refusal[] = [
+  inTest(
+    'a quantile judged at one look',
+    {
+      'spec.inference': { mode: 'fixed-horizon' },
+      'spec.metrics.goal.0': {
+        ...{ name: 'latency', type: 'quantile', quantile: 0.9, direction: 'decrease' },
+      },
+    },
+    'judged sequentially only',
+  ),
   inTest('no candidate', { 'spec.candidates': [] }, 'should have at least 1 items'),
   inTest('weights above 100', { 'spec.candidates.1.weight': 60 }, 'sum to at most 100'),
   inTest(

@@ -81,6 +81,10 @@ const decisionOf = (
   if (awaits.length === 0 && winner !== undefined) {
     return { winner, words: `${winner} is better than control` };
   }
+  if (spec.inference?.mode === 'fixed-horizon' && judgement !== undefined && awaits.length === 0) {
+    const words = 'no candidate was shown to be better at the one look there is';
+    return { winner: 'inconclusive', words };
+  }
   if (elapsedMs < (parseDuration(spec.maximumRuntime) ?? Infinity)) return undefined;
   const words = `no candidate was shown to be better within ${spec.maximumRuntime}`;
   return { winner: 'inconclusive', words };

@@ -5,11 +5,15 @@ import { awayFromBoundary } from '../../statistics/boundary-rates.ts';
 import { judgeGuardrail } from '../../statistics/guardrail.ts';
 import { holm } from '../../statistics/multiple-testing.ts';
 import { sequentialSampleRatio } from '../../statistics/sample-ratio.ts';
-import { compareSequentially, type Comparison } from '../../statistics/sequential-comparison.ts';
+import { estimateOf } from '../../statistics/estimates.ts';
+import { compareGoal, type GoalComparison } from './compare.ts';
 import type { Measurement, MetricDefinition } from './measurement.ts';
 import { requestMetricOf } from './test-metrics.ts';
 
-export type TestPlan = Pick<ABTestSpec, 'metrics' | 'alpha' | 'minimumSamples' | 'candidates'>;
+export type TestPlan = Pick<
+  ABTestSpec,
+  'metrics' | 'alpha' | 'minimumSamples' | 'candidates' | 'inference'
+>;
 
 export const CONTROL = 'control';
 
@@ -17,7 +21,7 @@ export const CONTROL = 'control';
 export type Finding = {
   readonly candidate: string;
   readonly metric: string;
-  readonly comparison: Comparison;
+  readonly comparison: GoalComparison;
 } & (
   | {
       readonly role: 'goal';
@@ -111,8 +115,9 @@ const goalFindings = (plan: TestPlan, measurement: Measurement): readonly Findin
     plan.metrics.goal.map((goal) => ({ candidate, goal })),
   );
   const compared = pairs.map(({ candidate, goal }) =>
-    compareSequentially(...pairOf(measurement, goal, candidate), {
+    compareGoal(...pairOf(measurement, goal, candidate), {
       ...{ ...options, alpha: alpha / pairs.length },
+      ...(plan.inference === undefined ? {} : { mode: plan.inference.mode }),
       ...(goal.quantile === undefined ? {} : { quantile: goal.quantile }),
     }),
   );
@@ -121,9 +126,31 @@ const goalFindings = (plan: TestPlan, measurement: Measurement): readonly Findin
     const [comparison, adjustedP] = [compared[i], adjusted[i]];
     if (comparison === undefined || adjustedP === undefined) return [];
     const better = (comparison.effect ?? 0) > 0 === (goal.direction === 'increase');
-    const verdict = adjustedP > alpha ? 'unsure' : better ? 'better' : 'worse';
+    const isSure =
+      comparison.probabilityToBeat === undefined
+        ? adjustedP <= alpha
+        : isBelieved(plan, comparison, controlOf(measurement, goal));
+    const verdict = !isSure ? 'unsure' : better ? 'better' : 'worse';
     return [{ candidate, metric: goal.name, role: 'goal', comparison, adjustedP, verdict }];
   });
+};
+
+/** Bayesian: so probable, and in the mean so little to lose, that there is a difference. */
+const isBelieved = (
+  { inference }: TestPlan,
+  { probabilityToBeat = 0.5, expectedLoss = Infinity, effect = 0 }: GoalComparison,
+  control: number,
+): boolean => {
+  if (inference === undefined) return false;
+  const isSure = Math.max(probabilityToBeat, 1 - probabilityToBeat) >= inference.probabilityToBeat;
+  // The loss of choosing the one that looks better: of the other it is that and the effect.
+  const loss = effect >= 0 ? expectedLoss : expectedLoss + effect;
+  return isSure && loss <= inference.expectedLoss * Math.abs(control);
+};
+
+const controlOf = (measurement: Measurement, { name }: MetricDefinition): number => {
+  const control = aggregateOf(measurement, name, CONTROL);
+  return control.type === 'quantile' ? Number.NaN : estimateOf(control, CONTROL).value;
 };
 
 /** Not corrected upward: an alarm about harm must not come later because more is watched. */

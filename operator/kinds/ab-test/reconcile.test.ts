@@ -280,6 +280,60 @@ describe('a test', () => {
   });
 });
 
+describe('a test by another way of inference', () => {
+  const bayesian = { mode: 'bayesian', probabilityToBeat: 0.95, expectedLoss: 0.001 } as const;
+
+  test('is over after its one look at a fixed horizon, whatever that shows', async () => {
+    await started({ inference: { ...bayesian, mode: 'fixed-horizon' } });
+    measured = numbers(900, { control: 90, bigger: 95 });
+    await pass();
+    expect(await ready()).toMatch(/^True TestRunning: .*Awaits 1000 units of control, bigger/);
+    world.advance(60_000);
+    measured = numbers(1100, { control: 110, bigger: 115 });
+    await pass();
+    expect(await ready()).toMatch(
+      /^True Complete: inconclusive: no candidate was shown to be better at the one look there is/,
+    );
+    expect(await champion()).toBe('1.0.0');
+  });
+
+  test('promotes at its one look what a z test finds', async () => {
+    await started({ inference: { ...bayesian, mode: 'fixed-horizon' } });
+    // z = (0.13 - 0.1) / sqrt(0.115 × 0.885 × 2 / 2000) = 2.97, p = 0.003.
+    measured = numbers(2000, { control: 200, bigger: 260 });
+    await pass();
+    expect(await champion()).toBe('1.1.0');
+    const [finding] = (await statusOf())?.variants?.[1]?.metrics ?? [];
+    expect(finding?.pValue).toBeCloseTo(0.0029, 4);
+  });
+
+  test('promotes what is believed to be better, with little to lose', async () => {
+    await started({ inference: bayesian });
+    measured = numbers(2000, { control: 200, bigger: 260 });
+    await pass();
+    expect((await statusOf())?.decision).toBe('bigger');
+    const [finding] = (await statusOf())?.variants?.[1]?.metrics ?? [];
+    // A normal with mean 0.03 and deviation 0.0101: 0.9985 of it is above 0.
+    expect(finding?.probabilityToBeat).toBeCloseTo(0.9985, 3);
+    expect(finding?.expectedLoss).toBeLessThan(0.0001);
+  });
+
+  test('believes nothing that is only probable', async () => {
+    await started({ inference: bayesian });
+    measured = numbers(2000, { control: 200, bigger: 212 });
+    await pass();
+    expect(await ready()).toMatch(/^True TestRunning: .*unsure/);
+  });
+
+  test('takes fewer as better where fewer are better', async () => {
+    const goal = [{ name: 'conversion', type: 'proportion', direction: 'decrease' }] as const;
+    await started({ inference: bayesian, metrics: { goal } });
+    measured = numbers(2000, { control: 260, bigger: 200 });
+    await pass();
+    expect((await statusOf())?.decision).toBe('bigger');
+  });
+});
+
 describe('the filter at the gateway', () => {
   const filters = () => world.list(ENVOY_FILTER);
 

@@ -130,8 +130,12 @@ const metricOf = (finding: Finding) => {
       ...(Number.isFinite(upper) ? { upper } : {}),
     },
     pValue,
+    ...believed(comparison),
   };
 };
+
+const believed = ({ probabilityToBeat, expectedLoss }: Finding['comparison']) =>
+  probabilityToBeat === undefined ? {} : { probabilityToBeat, expectedLoss };
 
 const ratioCondition = (judgement: Judgement | undefined): readonly StatedCondition[] => {
   if (judgement === undefined) return [];

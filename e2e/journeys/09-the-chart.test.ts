@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import {
-  abTestExample,
   pipelineExample,
   pipelineRunExample,
   retrainPolicyExample,
@@ -53,7 +52,6 @@ describe('An administrator looks after the chart', () => {
   );
 
   test.each([
-    ['ABTest', abTestExample],
     ['Pipeline', pipelineExample],
     ['PipelineRun', pipelineRunExample],
     ['RetrainPolicy', retrainPolicyExample],

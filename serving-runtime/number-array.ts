@@ -17,8 +17,33 @@ export type NumberArray = {
   readonly end: number;
 };
 
-/** Room for as many numbers as a text can have; written over by the next array. */
-let scratch = new Float64Array(0);
+/**
+ * Room for the numbers of one text. An array of its own for each would be memory outside of V8's heap, whose
+ * coming and going makes V8 collect all of the heap again and again.
+ */
+export class NumberRoom {
+  #values = new Float64Array(0);
+  #used = 0;
+
+  /** Makes room for a text of so many bytes; what was read of the one before is written over. */
+  clearFor(bytes: number): void {
+    this.#used = 0;
+    // A number and what follows it are two bytes at least.
+    if (this.#values.length < (bytes >> 1) + 1) this.#values = new Float64Array((bytes >> 1) + 1);
+  }
+
+  /** What is free of it. */
+  get free(): Float64Array {
+    return this.#values.subarray(this.#used);
+  }
+
+  /** Keeps the first numbers of what was free, and gives them. */
+  take(count: number): Float64Array {
+    const taken = this.#values.subarray(this.#used, this.#used + count);
+    this.#used += count;
+    return taken;
+  }
+}
 
 /**
  * Reads the array whose elements begin at `start`, after the bracket. Every element is the double that
@@ -27,9 +52,12 @@ let scratch = new Float64Array(0);
  * to the engine. `undefined` for anything but numbers, for bad syntax, and where so many numbers have
  * more digits that JSON.parse is quicker.
  */
-export function readNumberArray(text: Buffer, start: number): NumberArray | undefined {
-  if (scratch.length < text.length >> 1) scratch = new Float64Array(text.length >> 1);
-  const values = scratch;
+export function readNumberArray(
+  text: Buffer,
+  start: number,
+  room: NumberRoom,
+): NumberArray | undefined {
+  const values = room.free;
   const reader = new NumberReader(text, start);
   for (let count = 0; reader.slow <= slowAllowed + count / 8; reader.at++) {
     const value = reader.next();
@@ -37,7 +65,7 @@ export function readNumberArray(text: Buffer, start: number): NumberArray | unde
     values[count++] = value;
     reader.at = skipSpace(text, reader.at);
     const delimiter = text[reader.at];
-    if (delimiter === closing) return { values: values.slice(0, count), end: reader.at + 1 };
+    if (delimiter === closing) return { values: room.take(count), end: reader.at + 1 };
     if (delimiter !== comma) return undefined;
   }
   return undefined;

@@ -384,6 +384,7 @@ describe('what may change later', () => {
       ['candidates', { 'spec.candidates.0.weight': 1 }],
       ['unit', { 'spec.unit.header': 'x-session' }],
       ['metrics', { 'spec.metrics.guardrails': undefined }],
+      ['inference', { 'spec.inference': { mode: 'bayesian' } }],
       ['alpha', { 'spec.alpha': 0.01 }],
       ['minimumRuntime', { 'spec.minimumRuntime': '1m' }],
       ['minimumSamples', { 'spec.minimumSamples': 1 }],

@@ -1,13 +1,6 @@
-import type { KubernetesObject, ResourceType } from '../../runtime/resource-type.ts';
+import { ENVOY_FILTER } from '../../runtime/istio-types.ts';
+import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import { assignmentLua, type Unit } from './assignment-lua.ts';
-
-export const ENVOY_FILTER: ResourceType = {
-  group: 'networking.istio.io',
-  version: 'v1alpha3',
-  kind: 'EnvoyFilter',
-  plural: 'envoyfilters',
-  namespaced: true,
-};
 
 export type AssignmentFilter = {
   /** Of the EnvoyFilter; one gateway may have those of many tests. */

@@ -1,14 +1,9 @@
 /** The program that puts units into buckets at the gateway. Pure. */
 import { seedOf } from '../../traffic/unit-hash.ts';
+import { BUCKET_HEADER, UNIT_HEADER, VARIANT_HEADER } from '../../traffic/unit-headers.ts';
 
 /** What tells one unit from another: `spec.unit` of an ABTest. */
 export type Unit = { readonly header?: string | undefined; readonly cookie?: string | undefined };
-
-/** Two digits, 00 … 99; the routes of the Deployment match them. */
-export const BUCKET_HEADER = 'x-mlops-bucket';
-/** What the request log of the pods takes as the unit. */
-export const UNIT_HEADER = 'x-mlops-unit';
-export const VARIANT_HEADER = 'x-mlops-variant';
 
 /** What request log and outcomes take as a unit; a longer one would be cut off there. */
 export const UNIT_MAX = 512;

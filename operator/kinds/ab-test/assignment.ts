@@ -1,15 +1,10 @@
 /** The filter at the gateway that keeps a unit on its variant, from its beginning to its end. */
 import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
+import { ENVOY_FILTER, GATEWAY, VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
-import type { KubernetesObject, ObjectKey, ResourceType } from '../../runtime/resource-type.ts';
-import { assignmentFilter, ENVOY_FILTER } from './assignment-filter.ts';
-
-const istioType = (kind: string, plural: string): ResourceType => ({
-  ...{ group: 'networking.istio.io', version: 'v1', kind, plural, namespaced: true },
-});
-export const GATEWAY = istioType('Gateway', 'gateways');
-export const VIRTUAL_SERVICE = istioType('VirtualService', 'virtualservices');
+import type { KubernetesObject, ObjectKey } from '../../runtime/resource-type.ts';
+import { assignmentFilter } from './assignment-filter.ts';
 
 type Gateway = KubernetesObject & {
   readonly spec?: { readonly selector?: Readonly<Record<string, string>> };

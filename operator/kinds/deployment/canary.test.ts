@@ -11,6 +11,7 @@ import {
   REPLICA_SET,
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
+import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import {
   memoryTrafficMeter,
@@ -22,7 +23,7 @@ import { aReadyVersion, anAlias, meta, someDefaults } from '../testing/builders.
 import { key, World } from '../testing/world.ts';
 import type { CanarySpec } from './canary.ts';
 import { deploymentReconciler } from './reconcile.ts';
-import { VIRTUAL_SERVICE, type VirtualService } from './routing.ts';
+import { type VirtualService } from './routing.ts';
 
 const DEPLOYMENT = ownType(deployment);
 const NAME = key('digits');

@@ -12,6 +12,7 @@ import {
   POD_DISRUPTION_BUDGET,
   REPLICA_SET,
 } from '../../runtime/kubernetes-types.ts';
+import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
 import type { TrafficMeter } from '../../scraping/traffic-meter.ts';
@@ -22,7 +23,7 @@ import { canaryMemoryOf } from './memory.ts';
 import { CANDIDATE, nameOfVariant, SERVING_PORT, STABLE } from './names.ts';
 import type { Observation } from './plan.ts';
 import { podsOfTemplate, type Fleet } from './rollout.ts';
-import { VIRTUAL_SERVICE, type VirtualService } from './routing.ts';
+import { type VirtualService } from './routing.ts';
 import { runningTest } from './trial.ts';
 
 export const MODEL_VERSION = ownType(modelVersion);

@@ -11,6 +11,7 @@ import {
   REPLICA_SET,
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
+import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, PolicyRule, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import { keyOf } from '../../runtime/resource-type.ts';
@@ -30,7 +31,6 @@ import {
   observe,
 } from './observe.ts';
 import type { Observation, Plan } from './plan.ts';
-import { VIRTUAL_SERVICE } from './routing.ts';
 import { tell } from './tell.ts';
 import { writeChildren } from './write.ts';
 

@@ -1,23 +1,11 @@
 /** How requests reach the variants of a Deployment: Istio's VirtualService, or pods behind one Service. */
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import { covers } from '../../runtime/coverage.ts';
-import type { KubernetesObject, ResourceType } from '../../runtime/resource-type.ts';
+import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { HeaderRoute, MirrorRoute } from '../../traffic/step-plan.ts';
+import { BUCKET_HEADER, VARIANT_HEADER } from '../../traffic/unit-headers.ts';
 import { shortHash } from '../names-of-children.ts';
 import { CANDIDATE, MEMORY, nameOfVariant, SERVICE_PORT, STABLE } from './names.ts';
-
-export const VIRTUAL_SERVICE: ResourceType = {
-  group: 'networking.istio.io',
-  version: 'v1',
-  kind: 'VirtualService',
-  plural: 'virtualservices',
-  namespaced: true,
-};
-
-/** The response header (and the request header, for the log) that says which variant answered. */
-const VARIANT_HEADER = 'x-mlops-variant';
-/** The request header that says which bucket of 100 its unit is in; the gateway sets it, and nobody else can. */
-const BUCKET_HEADER = 'x-mlops-bucket';
 
 /** What the candidate gets. */
 export type Split = {

@@ -7,6 +7,7 @@ import {
   POD_DISRUPTION_BUDGET,
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
+import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
 import type { ResourceType } from '../../runtime/resource-type.ts';
 import { together } from '../../runtime/together.ts';
@@ -29,7 +30,6 @@ import type { Trial } from './trial.ts';
 import {
   hostTakenBy,
   istioOf,
-  VIRTUAL_SERVICE,
   virtualService,
   wasChangedByHand,
   type VirtualService,

@@ -38,5 +38,6 @@ const noPorts: Ports = {
   runs: unusable('runs') as Ports['runs'],
   children: unusable('children') as Ports['children'],
   traffic: unusable('traffic') as Ports['traffic'],
+  ownData: unusable('ownData') as Ports['ownData'],
   outcomes: unusable('outcomes') as Ports['outcomes'],
 };

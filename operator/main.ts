@@ -8,6 +8,8 @@ import { ConfigError, loadConfig, type Config } from './config.ts';
 import { openArtifacts, openDatabase } from './connections.ts';
 import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
+import { ownDataReader } from './kinds/deployment/own-data.ts';
+import { deploymentRoutes } from './kinds/deployment/routes.ts';
 import { experimentRoutes } from './kinds/experiment/routes.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
 import { sqlRunStore } from './kinds/experiment/store.ts';
@@ -18,6 +20,7 @@ import { systemClock, pause } from './runtime/clock.ts';
 import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
 import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
 import { Mirror } from './store/mirror.ts';
+import { sqlLabelStore } from './store/sql-labels.ts';
 import { createTrafficMeter } from './scraping/traffic-meter.ts';
 import { sqlPredictionStore } from './store/sql-predictions.ts';
 import { sqlResourceSearch } from './store/sql-resource-search.ts';
@@ -61,6 +64,8 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     sleep: (ms, signal) => pause(systemClock, ms, signal),
   });
   const outcomes = sqlOutcomeStore(database.withTables<unknown>());
+  const predictions = sqlPredictionStore(database.withTables<unknown>());
+  const labels = sqlLabelStore(database.withTables<unknown>());
   const operator: MlopsOperator = new MlopsOperator(
     {
       cluster,
@@ -81,6 +86,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     {
       ...{ artifacts, runs, outcomes, children: childDefaults(config) },
       traffic: createTrafficMeter(systemClock),
+      ownData: ownDataReader({ labels, predictions }),
     },
     mirror,
   );
@@ -104,7 +110,8 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     [
       experimentRoutes,
       modelVersionRoutes,
-      ingestRoutes(sqlPredictionStore(database.withTables<unknown>())),
+      ingestRoutes(predictions),
+      deploymentRoutes(labels),
       abTestRoutes(outcomes),
     ],
   );

@@ -65,6 +65,8 @@ export const userRules = (
     rule(GROUP, ['modelversions/artifact'], ['get']),
     // What sends outcomes needs this and nothing else; who may edit the test may send them too.
     rule(GROUP, ['abtests/outcomes'], ['create']),
+    // The same for the truth about predictions.
+    rule(GROUP, ['modeldeployments/labels'], ['create']),
   ];
   return { view: [rule(GROUP, plurals, READ)], edit: write, admin: write };
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OWN_METRICS, ownMetricFields, ownMetricRules } from './deployment-own-metrics.ts';
 import { steps } from './deployment-steps.ts';
 import { duration, integer, listMap, setOf } from './fields.ts';
 import { atLeastOneOf, shaped, withRules } from './rules.ts';
@@ -6,14 +7,17 @@ import { atLeastOneOf, shaped, withRules } from './rules.ts';
 const metric = withRules(
   z.strictObject({
     name: z
-      .enum(['request-success-rate', 'request-duration'])
-      .describe('request-success-rate (a share from 0 to 1) or request-duration (seconds).'),
+      .enum(['request-success-rate', 'request-duration', ...OWN_METRICS])
+      .describe(
+        'request-success-rate (a share from 0 to 1), request-duration (seconds), prediction-error (by labels, which come later) or drift (population stability index of the version that serves and the new one).',
+      ),
     quantile: z
       .number()
       .gt(0)
       .lt(1)
       .describe('Which quantile of request-duration, such as 0.99; left out, 0.99.')
       .optional(),
+    ...ownMetricFields,
     thresholdRange: withRules(
       z
         .strictObject({
@@ -36,13 +40,14 @@ const metric = withRules(
     rule: `!has(self.quantile) || self.name == 'request-duration'`,
     message: 'quantile belongs to request-duration only',
   },
+  ...ownMetricRules,
 );
 
 const analysis = z
   .strictObject({
     interval: duration('How often the metrics are judged.').default('30s'),
     minimumRequests: integer(
-      'Requests the new version must have answered before it is judged; with fewer the rollout waits.',
+      'Requests the new version must have answered, and labels it must have for prediction-error, before it is judged; with fewer the rollout waits.',
       0,
     ).default(100),
     metrics: listMap(

@@ -1,35 +1,41 @@
 import { z } from 'zod';
 import { AGE_COLUMN, READY_COLUMN, REASON_COLUMN } from './columns.ts';
 import { canary } from './deployment-canary.ts';
+import { answersAreLogged } from './deployment-own-metrics.ts';
 import { count, dnsLabel, integer, listMap, text, time } from './fields.ts';
 import { podFragment } from './pod.ts';
 import { predictor } from './deployment-predictor.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
-import { nameIsDnsLabel } from './rules.ts';
+import { nameIsDnsLabel, withRules } from './rules.ts';
 import { statusOf } from './status.ts';
 
 /** 63 characters of a name, less what is appended for revisions and variants. */
 export const DEPLOYMENT_NAME_MAX = 45;
 
-const spec = z
-  .strictObject({
-    environment: dnsLabel('Where it stands, such as staging or production; any word.').optional(),
-    predictor,
-    strategy: z
-      .strictObject({ canary: canary.optional() })
-      .describe('How a new version takes over; left out, by a rolling update.')
-      .optional(),
-    progressDeadlineSeconds: integer(
-      'Seconds a new version has to become ready; after them the last good one is brought back.',
-      1,
-    ).default(600),
-    revisionHistoryLimit: integer('How many old revisions are kept to go back to.', 1, 100).default(
-      10,
-    ),
-    pod: podFragment.optional(),
-  })
-  .describe('Which model is served, and how.');
+const spec = withRules(
+  z
+    .strictObject({
+      environment: dnsLabel('Where it stands, such as staging or production; any word.').optional(),
+      predictor,
+      strategy: z
+        .strictObject({ canary: canary.optional() })
+        .describe('How a new version takes over; left out, by a rolling update.')
+        .optional(),
+      progressDeadlineSeconds: integer(
+        'Seconds a new version has to become ready; after them the last good one is brought back.',
+        1,
+      ).default(600),
+      revisionHistoryLimit: integer(
+        'How many old revisions are kept to go back to.',
+        1,
+        100,
+      ).default(10),
+      pod: podFragment.optional(),
+    })
+    .describe('Which model is served, and how.'),
+  answersAreLogged,
+);
 
 const status = statusOf({
   servedVersion: text('The version that serves.', 63).optional(),

@@ -297,6 +297,7 @@ const predictor = 'spec.predictor';
 const canary = 'spec.strategy.canary';
 
 const headerStep = (match: object) => ({ setHeaderRoute: { name: 'testers', match: [match] } });
+const ofOwn = (name: string, thresholdRange: object) => ({ name, thresholdRange });
 
 const deploymentRefusals: readonly Refusal[] = [
   inDeployment(
@@ -448,6 +449,61 @@ const deploymentRefusals: readonly Refusal[] = [
     'a metric we do not know',
     { [`${canary}.analysis.metrics.0.name`]: 'joy' },
     'supported values',
+  ),
+  inDeployment(
+    'a prediction error that must be great',
+    { [`${canary}.analysis.metrics.0`]: ofOwn('prediction-error', { min: 0.1 }) },
+    'never too small',
+  ),
+  inDeployment(
+    'a drift that may be negative',
+    { [`${canary}.analysis.metrics.0`]: ofOwn('drift', { max: -1 }) },
+    'never too small',
+  ),
+  inDeployment(
+    'an error of 5 where 0.05 is meant',
+    { [`${canary}.analysis.metrics.0`]: ofOwn('prediction-error', { max: 5 }) },
+    'write 0.05 for 5 %',
+  ),
+  ...(['error', 'output', 'maxIncrease'] as const).map((field) =>
+    inDeployment(
+      `${field} of drift`,
+      {
+        [`${canary}.analysis.metrics.0`]: {
+          ...ofOwn('drift', { max: 0.2 }),
+          [field]: { error: 'wrong-answers', output: 'Y', maxIncrease: 0.1 }[field],
+        },
+      },
+      `${field} belongs to prediction-error only`,
+    ),
+  ),
+  ...(['side', 'feature'] as const).map((field) =>
+    inDeployment(
+      `${field} of a prediction error`,
+      {
+        [`${canary}.analysis.metrics.0`]: {
+          ...ofOwn('prediction-error', { max: 0.05 }),
+          [field]: { side: 'inputs', feature: 'X[0]' }[field],
+        },
+      },
+      `${field} belongs to drift only`,
+    ),
+  ),
+  inDeployment(
+    'a prediction error without logged answers',
+    {
+      [`${canary}.analysis.metrics.0`]: ofOwn('prediction-error', { max: 0.05 }),
+      'spec.predictor.logger.mode': 'request',
+    },
+    'set predictor.logger',
+  ),
+  inDeployment(
+    'a prediction error without a log',
+    {
+      [`${canary}.analysis.metrics.0`]: ofOwn('prediction-error', { max: 0.05 }),
+      'spec.predictor.logger': undefined,
+    },
+    'set predictor.logger',
   ),
   inDeployment(
     'a gateway with two slashes',

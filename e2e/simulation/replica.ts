@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../../operator/artifacts/artifact-store.ts';
 import type { RunStore } from '../../operator/kinds/experiment/run-store.ts';
 import { someDefaults } from '../../operator/kinds/testing/builders.ts';
+import { memoryOwnData } from '../../operator/kinds/testing/own-data.ts';
 import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
 import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';
 import { memoryTrafficMeter } from '../../operator/scraping/memory-traffic-meter.ts';
@@ -127,6 +128,7 @@ export class Replica {
         artifacts: faultyArtifacts(this.#outside.artifacts, link, plan),
         children: someDefaults(),
         traffic: memoryTrafficMeter(),
+        ownData: memoryOwnData(),
         outcomes: memoryOutcomeStore(memoryPredictionStore()),
       },
       { observe: () => undefined, snapshot: () => undefined },

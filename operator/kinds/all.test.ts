@@ -16,6 +16,7 @@ import { allReconcilers } from './all.ts';
 import { MemoryRunStore } from './experiment/memory-run-store.ts';
 import { aDeployment } from './testing/a-deployment.ts';
 import { aModel, aReadyVersion, anAlias, someDefaults } from './testing/builders.ts';
+import { memoryOwnData } from './testing/own-data.ts';
 import { key, World } from './testing/world.ts';
 
 const reconcilers = allReconcilers({
@@ -23,6 +24,7 @@ const reconcilers = allReconcilers({
   runs: new MemoryRunStore(),
   children: someDefaults(),
   traffic: memoryTrafficMeter(),
+  ownData: memoryOwnData(),
   outcomes: memoryOutcomeStore(memoryPredictionStore()),
 });
 

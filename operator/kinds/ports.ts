@@ -1,5 +1,6 @@
 import type { TrafficMeter } from '../scraping/traffic-meter.ts';
 import type { OutcomeStore } from './ab-test/outcome-store.ts';
+import type { OwnDataReader } from './deployment/own-data.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { RunStore } from './experiment/run-store.ts';
 import type { Resources } from './kubernetes-objects.ts';
@@ -32,6 +33,8 @@ export type Ports = {
   readonly children: ChildDefaults;
   /** What pods answered. */
   readonly traffic: TrafficMeter;
+  /** What is known of these answers: labels, and sketches. */
+  readonly ownData: OwnDataReader;
   /** Outcomes of ABTests. */
   readonly outcomes: OutcomeStore;
 };

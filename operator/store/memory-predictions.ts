@@ -43,5 +43,13 @@ export const memoryPredictionStore = (): MemoryPredictionStore => {
             Date.parse(windowStart) < Date.parse(until),
         )
         .sort((one, other) => Date.parse(one.windowStart) - Date.parse(other.windowStart)),
+    sketchesAfter: async (deployment, { versions, role, since, after }) => {
+      const all = of(deployment).flatMap(({ sketches }) => sketches);
+      const sketches = all
+        .slice(Number(after))
+        .filter((each) => versions.includes(each.version) && each.role === role)
+        .filter(({ windowStart }) => Date.parse(windowStart) >= Date.parse(since));
+      return { sketches, last: String(all.length) };
+    },
   };
 };

@@ -27,9 +27,17 @@ export const settledPosition = async (
   deployment: DeploymentKey,
 ): Promise<string> => {
   const { namespace, name } = deployment;
-  await sql`select pg_advisory_xact_lock(${lockOf(deployment)})`.execute(tx);
+  await whileNobodyWrites(tx, deployment);
   const { rows } = await sql<{ last: string | null }>`
     select max(id) as last from predictions
     where namespace = ${namespace} and deployment = ${name} and variant is not null`.execute(tx);
   return rows[0]?.last ?? '0';
+};
+
+/** Until this transaction ends nobody is half-way with writing, and nobody begins: keep it short. */
+export const whileNobodyWrites = async (
+  tx: Transaction<unknown>,
+  deployment: DeploymentKey,
+): Promise<void> => {
+  await sql`select pg_advisory_xact_lock(${lockOf(deployment)})`.execute(tx);
 };

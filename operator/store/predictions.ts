@@ -30,6 +30,18 @@ export type PredictionBatch = {
   readonly sketches: readonly NewSketch[];
 };
 
+export type SketchQuestion = {
+  readonly versions: readonly string[];
+  readonly role: NewSketch['role'];
+  /** RFC 3339; of windows that began then or later. */
+  readonly since: string;
+  /** Where an earlier answer ended; `0`: at the beginning. */
+  readonly after: string;
+};
+
+/** `last`: where it ends, to go on from; empty: there is nothing new. */
+export type NewSketches = { readonly sketches: readonly NewSketch[]; readonly last: string };
+
 /** A time of either end in RFC 3339; `since` belongs to it, `until` does not. */
 export type TimeRange = { readonly since: string; readonly until: string };
 
@@ -41,4 +53,6 @@ export type PredictionStore = {
   latest(deployment: DeploymentKey, limit: number): Promise<readonly string[]>;
   /** Sketches of the windows that began within the range, oldest first. */
   sketches(deployment: DeploymentKey, range: TimeRange): Promise<readonly NewSketch[]>;
+  /** Some of the sketches that were written after those of an earlier answer, in that order; none is missed. */
+  sketchesAfter(deployment: DeploymentKey, question: SketchQuestion): Promise<NewSketches>;
 };

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { reachingDatabase } from './database-error.ts';
-import { whileWriting } from './prediction-order-sql.ts';
+import { compareLabels } from './label-sql.ts';
+import { whileNobodyWrites, whileWriting } from './prediction-order-sql.ts';
 import type {
   DeploymentKey,
   NewPrediction,
@@ -35,12 +36,47 @@ export const sqlPredictionStore = (db: Connection): PredictionStore => ({
         where namespace = ${namespace} and deployment = ${name}
           and window_start >= ${since} and window_start < ${until}
         order by window_start, id`.execute(db);
-      return rows.map(({ window_start, window_ms, ...row }) => ({
-        ...row,
-        windowStart: window_start.toISOString(),
-        windowMs: window_ms,
-      }));
+      return rows.map(sketchOf);
     }),
+
+  sketchesAfter: (deployment, { versions, role, since, after }) =>
+    reachingDatabase('read new sketches', async () => {
+      const upTo = await settledSketch(db, deployment);
+      // By time first: by id alone all sketches of the last months would be passed over.
+      const { rows } = await sql<SketchRow & { id: string }>`
+        with recent as materialized (
+          select id from feature_sketches
+          where namespace = ${deployment.namespace} and deployment = ${deployment.name}
+            and window_start >= ${since} and role = ${role} and version = any(${versions}::text[])
+        ), following as (
+          select id from recent where id > ${after} and id <= ${upTo}
+          order by id limit ${SKETCHES_AT_ONCE}
+        )
+        select id, version, role, feature, window_start, window_ms, sketch::text as sketch
+        from feature_sketches join following using (id) order by id`.execute(db);
+      const isAll = rows.length < SKETCHES_AT_ONCE;
+      const last = isAll ? upTo : (rows.at(-1)?.id ?? upTo);
+      return { sketches: rows.map(({ id: _, ...row }) => sketchOf(row)), last };
+    }),
+});
+
+/** Some megabytes at most. */
+const SKETCHES_AT_ONCE = 500;
+
+/** The id of the last sketch of the Deployment, `0` where there is none; whatever comes later has a larger one. */
+const settledSketch = (db: Connection, deployment: DeploymentKey): Promise<string> =>
+  db.transaction().execute(async (tx) => {
+    await whileNobodyWrites(tx, deployment);
+    const { rows } = await sql<{ last: string | null }>`
+      select max(id) as last from feature_sketches
+      where namespace = ${deployment.namespace} and deployment = ${deployment.name}`.execute(tx);
+    return rows[0]?.last ?? '0';
+  });
+
+const sketchOf = ({ window_start, window_ms, ...row }: SketchRow): NewSketch => ({
+  ...row,
+  windowStart: window_start.toISOString(),
+  windowMs: window_ms,
 });
 
 type SketchRow = {
@@ -64,9 +100,12 @@ const append = async (
     values (${namespace}, ${name}, ${batch.batchId})
     on conflict do nothing`.execute(transaction);
   if (numAffectedRows === 0n) return false;
-  if (batch.predictions.length > 0)
-    await insertPredictions(transaction, deployment, batch.predictions);
   if (batch.sketches.length > 0) await insertSketches(transaction, deployment, batch.sketches);
+  if (batch.predictions.length > 0) {
+    await insertPredictions(transaction, deployment, batch.predictions);
+    const ids = batch.predictions.map(({ id }) => id);
+    await compareLabels(transaction, deployment, ids);
+  }
   return true;
 };
 

@@ -1,23 +1,21 @@
 /** Judges what the candidate answered by the metrics of canary.analysis. Pure. */
-import type { Deployment } from '../../../crds/schema/deployment.ts';
 import { judgeRate, type Verdict as Sureness } from '../../statistics/binomial-bounds.ts';
 import { countAbove, observations, quantile } from '../../traffic/histogram.ts';
 import type { Traffic, Window } from '../../traffic/traffic.ts';
+import { judgeDrift } from './judge-drift.ts';
+import { judgePredictionError } from './judge-prediction-error.ts';
+import type { OwnEvidence } from './own-evidence.ts';
+import {
+  ALPHA,
+  percent,
+  worstOf,
+  type AnalysisSpec,
+  type Metric,
+  type Verdict,
+} from './verdict.ts';
 
-type CanarySpec = NonNullable<NonNullable<Deployment['spec']['strategy']>['canary']>;
-export type AnalysisSpec = NonNullable<CanarySpec['analysis']>;
-type Metric = AnalysisSpec['metrics'][number];
 type Range = Metric['thresholdRange'];
 
-export type Verdict = {
-  /** Inconclusive: too little data, or what was measured is neither good nor surely bad. */
-  readonly is: Sureness;
-  /** The numbers, for people. */
-  readonly words: string;
-};
-
-/** Chance that a metric whose true value is good ever brings the old version back. */
-const ALPHA = 0.01;
 const DEFAULT_QUANTILE = 0.99;
 
 /**
@@ -25,20 +23,47 @@ const DEFAULT_QUANTILE = 0.99;
  * when its estimate is in range on at least `minimumRequests`; in between it is inconclusive. One that
  * fails decides; one that is inconclusive keeps all from passing.
  */
-export const judge = (analysis: AnalysisSpec, window: Window): Verdict => {
-  const { traffic, silent } = window;
-  if (traffic.requests < analysis.minimumRequests || traffic.requests === 0) {
-    const unheard = silent.length === 0 ? '' : `; not measured: ${silent.join(', ')}`;
-    return {
-      is: 'inconclusive',
-      words: `${traffic.requests} of ${Math.max(1, analysis.minimumRequests)} requests that are needed to judge${unheard}`,
-    };
-  }
-  const verdicts = analysis.metrics.map((metric) => judgeMetric(metric, traffic, analysis));
+export const judge = (analysis: AnalysisSpec, window: Window, own?: OwnEvidence): Verdict => {
+  const { traffic } = window;
+  const isEnough = traffic.requests >= Math.max(1, analysis.minimumRequests);
+  const fromData = own === undefined ? [] : judgeOwn(analysis, own);
+  const early = fromData.find(({ is }) => is === 'fail');
+  if (early !== undefined) return early;
+  if (!isEnough) return tooFew(analysis, window);
+  const verdicts = [
+    ...analysis.metrics.filter(isOfTraffic).map((metric) => judgeMetric(metric, traffic, analysis)),
+    ...fromData,
+  ];
   const worst =
     verdicts.find(({ is }) => is === 'fail') ?? verdicts.find(({ is }) => is === 'inconclusive');
   return worst ?? { is: 'pass', words: verdicts.map(({ words }) => words).join('; ') };
 };
+
+const tooFew = (
+  { minimumRequests }: AnalysisSpec,
+  { traffic: { requests }, silent }: Window,
+): Verdict => {
+  const unheard = silent.length === 0 ? '' : `; not measured: ${silent.join(', ')}`;
+  const words = `${requests} of ${Math.max(1, minimumRequests)} requests that are needed to judge${unheard}`;
+  return { is: 'inconclusive', words };
+};
+
+/** How a metric that does not come from the pods' own counters is judged; one line for each. */
+const OWN: Readonly<Record<string, typeof judgeDrift>> = {
+  'prediction-error': judgePredictionError,
+  drift: judgeDrift,
+};
+
+const isOfTraffic = ({ name }: Metric): boolean => OWN[name] === undefined;
+
+const judgeOwn = (
+  { metrics, minimumRequests }: AnalysisSpec,
+  own: OwnEvidence,
+): readonly Verdict[] =>
+  metrics.flatMap((metric) => {
+    const judgeIt = OWN[metric.name];
+    return judgeIt === undefined ? [] : [judgeIt(metric, own, minimumRequests)];
+  });
 
 const judgeMetric = (metric: Metric, traffic: Traffic, analysis: AnalysisSpec): Verdict =>
   metric.name === 'request-success-rate'
@@ -89,12 +114,6 @@ const duration = (
   return { is: verdictOf(sure, isWithin(estimate, thresholdRange)), words };
 };
 
-const worstOf = (one: Sureness, other: Sureness): Sureness => {
-  const both = [one, other];
-  if (both.includes('fail')) return 'fail';
-  return both.includes('inconclusive') ? 'inconclusive' : 'pass';
-};
-
 const verdictOf = (sure: Sureness, estimateIsGood: boolean): Sureness => {
   if (sure === 'fail') return 'fail';
   return estimateIsGood ? 'pass' : 'inconclusive';
@@ -111,5 +130,4 @@ const wanted = ({ min, max }: Range, format: (value: number) => string): string 
   return `wanted ${parts.join(' and ')}`;
 };
 
-const percent = (share: number): string => `${Number((100 * share).toPrecision(4))} %`;
 const seconds = (value: number): string => `${Number(value.toPrecision(3))} s`;

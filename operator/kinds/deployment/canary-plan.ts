@@ -113,7 +113,7 @@ const progressOfCandidate = (
 const verdictOf = ({ analysis }: CanarySpec, { traffic }: Observation) =>
   analysis === undefined || traffic.answered === undefined
     ? undefined
-    : judge(analysis, traffic.answered);
+    : judge(analysis, traffic.answered, traffic.own);
 
 /** Whether a route splits the requests; else the number of pods does. */
 export const isRouted = ({ deployment, traffic }: Observation): boolean =>

@@ -11,17 +11,22 @@ import {
   REPLICA_SET,
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
+import { FeatureSketch } from '../../../serving-runtime/sketches/feature-sketch.ts';
 import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import {
   memoryTrafficMeter,
   type MemoryTrafficMeter,
 } from '../../scraping/memory-traffic-meter.ts';
+import type { LabelStore } from '../../store/labels.ts';
+import { memoryLabelStore } from '../../store/memory-labels.ts';
+import { memoryPredictionStore } from '../../store/memory-predictions.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { aDeployment, aReplicaSet } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, meta, someDefaults } from '../testing/builders.ts';
 import { key, World } from '../testing/world.ts';
 import type { CanarySpec } from './canary.ts';
+import { ownDataReader } from './own-data.ts';
 import { deploymentReconciler } from './reconcile.ts';
 import { type VirtualService } from './routing.ts';
 
@@ -32,10 +37,16 @@ const MINUTE = 60_000;
 
 let world: World;
 let meter: MemoryTrafficMeter;
+let predictions: ReturnType<typeof memoryPredictionStore>;
+let labels: LabelStore;
 
 beforeEach(async () => {
   meter = memoryTrafficMeter();
-  world = new World([deploymentReconciler({ children: someDefaults(), traffic: meter })]);
+  predictions = memoryPredictionStore();
+  labels = memoryLabelStore(predictions);
+  const ownData = ownDataReader({ predictions, labels });
+  const ports = { children: someDefaults(), traffic: meter, ownData };
+  world = new World([deploymentReconciler(ports)]);
   await world.put(ownType(modelVersion), aReadyVersion('1.0.0'));
   await world.put(ownType(modelVersion), aReadyVersion('1.1.0'));
   await world.put(ownType(modelAlias), anAlias('champion', '1.0.0'));
@@ -352,6 +363,91 @@ describe('the metrics of the new version', () => {
     expect(meter.measurements.at(-1)?.pods).toEqual([
       expect.objectContaining({ name: 'digits-candidate-a', ip: '198.51.100.7', port: 8080 }),
     ]);
+  });
+});
+
+describe('labels and sketches of the new version', () => {
+  const OWN: CanarySpec['analysis'] = {
+    ...{ interval: '10s', minimumRequests: 100 },
+    metrics: [
+      { name: 'prediction-error', thresholdRange: { max: 0.1 } },
+      { name: 'drift', thresholdRange: { max: 0.2 } },
+    ],
+  };
+  const next = async () => {
+    world.advance(MINUTE);
+    await pass();
+    await pass();
+  };
+  const record = (value: number): string =>
+    JSON.stringify({ outputs: [{ name: 'Y', shape: [1], data: [value] }] });
+  /** The version answered so often, so often with another number than the truth. */
+  const answered = async (version: string, answers: number, wrong: number): Promise<void> => {
+    const at = world.now().toISOString();
+    const ids = Array.from({ length: answers }, (_, i) => `${version}-${at}-${String(i)}`);
+    const logged = ids.map((id, i) => ({
+      ...{ id, at, version, status: 200, latencyMs: 1, unit: undefined, variant: undefined },
+      record: record(i < wrong ? 9 : 1),
+    }));
+    const sketch = new FeatureSketch();
+    ids.forEach((_, i) => {
+      sketch.addNumber(i < wrong ? 9 : 1);
+    });
+    const window = { version, role: 'output', feature: 'Y', windowStart: at, windowMs: 1 } as const;
+    await predictions.append(NAME_OF_LOG, {
+      ...{ batchId: `${version} ${at}`, predictions: logged },
+      sketches: [{ ...window, sketch: JSON.stringify(sketch.summary()) }],
+    });
+    const sent = ids.map((predictionId) => ({ predictionId, output: undefined, truths: [1] }));
+    await labels.append(NAME_OF_LOG, sent, world.now().getTime());
+  };
+  const played = async (): Promise<void> => {
+    const { uid = '' } = (await world.get(DEPLOYMENT, NAME))?.metadata ?? {};
+    const durations = { bounds: [], counts: [0] };
+    meter.play(uid, { traffic: { requests: 1000, failures: 0, durations } });
+  };
+  const NAME_OF_LOG = { namespace: 'demo', name: 'digits' };
+
+  beforeEach(async () => {
+    await canaryOf({ analysis: OWN });
+    await settle();
+    await played();
+    await next();
+  });
+
+  test('are awaited: nothing is promoted without them', async () => {
+    await next();
+    await settle();
+    expect(await ready()).toMatch(
+      /AnalysisInconclusive: .*0 of 100 labels of version 1.1.0 .*POST the truth to .*namespaces.demo.modeldeployments.digits.labels/,
+    );
+    expect(await weights()).toEqual({ digits: 80, 'digits-candidate': 20 });
+  });
+
+  test('let it go on when they are good', async () => {
+    await answered('1.0.0', 400, 0);
+    await answered('1.1.0', 300, 3);
+    await next();
+    await settle();
+    expect(await weights()).toEqual({ digits: 50, 'digits-candidate': 50 });
+  });
+
+  test('bring the old one back in one pass when its answers are wrong', async () => {
+    await answered('1.1.0', 200, 80);
+    await next();
+    expect(await weights()).toEqual({ digits: 100 });
+    expect(await ready()).toMatch(
+      /^False RolledBack: .*AnalysisFailed: prediction-error \(share of wrong answers\) is 40 % on 200 labels, wanted at most 10 %/,
+    );
+  });
+
+  test('bring the old one back when its answers are distributed differently, whatever is true', async () => {
+    await answered('1.0.0', 400, 200);
+    await answered('1.1.0', 300, 0);
+    await next();
+    expect(await ready()).toMatch(
+      /^False RolledBack: .*AnalysisFailed: drift \(population stability index\) of Y is \S+ on 300 values of version 1.1.0 against 400 of 1.0.0, wanted at most 0.2/,
+    );
   });
 });
 

@@ -4,9 +4,9 @@ import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
-import type { Verdict } from './analysis.ts';
 import type { CanaryMemory } from './memory.ts';
 import type { Progress } from './rollout.ts';
+import type { Verdict } from './verdict.ts';
 
 export type CanarySpec = NonNullable<NonNullable<Deployment['spec']['strategy']>['canary']>;
 type CanaryStep = CanarySpec['steps'][number];

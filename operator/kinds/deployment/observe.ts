@@ -16,13 +16,14 @@ import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
 import type { TrafficMeter } from '../../scraping/traffic-meter.ts';
-import type { Window } from '../../traffic/traffic.ts';
 import type { AppsDeployment, Autoscaler, Pod, ReplicaSet } from '../kubernetes-objects.ts';
 import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
-import { canaryMemoryOf } from './memory.ts';
+import { canaryMemoryOf, lastGoodOf } from './memory.ts';
 import { CANDIDATE, nameOfVariant, SERVING_PORT, STABLE } from './names.ts';
-import type { Observation } from './plan.ts';
-import { podsOfTemplate, type Fleet } from './rollout.ts';
+import type { OwnDataReader } from './own-data.ts';
+import { ownEvidence, ownQuestion } from './own-evidence.ts';
+import { isNamed, type Observation, type TrafficPaths } from './plan.ts';
+import { podsOfTemplate, progressOf, type Fleet } from './rollout.ts';
 import { type VirtualService } from './routing.ts';
 import { runningTest } from './trial.ts';
 
@@ -33,17 +34,21 @@ export const AB_TEST = ownType(abTest);
 export const modelOf = ({ metadata, spec }: Deployment): ModelKey =>
   modelKeyOf({ metadata, spec: spec.predictor.model });
 
-export const observe = (deployment: Deployment, pass: Pass, meter: TrafficMeter): Observation => {
+export type Meters = { readonly traffic: TrafficMeter; readonly ownData: OwnDataReader };
+
+export const observe = (deployment: Deployment, pass: Pass, meters: Meters): Observation => {
   const model = modelOf(deployment);
   const { name } = deployment.metadata;
   const candidate = fleetOf(name, CANDIDATE, pass);
+  const fleet = fleetOf(name, STABLE, pass);
+  const versions = versionsOf(pass.cachedList<ModelVersion>(MODEL_VERSION), model);
   return {
     deployment,
-    versions: versionsOf(pass.cachedList<ModelVersion>(MODEL_VERSION), model),
+    versions,
     aliases: pass
       .cachedList<ModelAlias>(MODEL_ALIAS)
       .filter((alias) => modelKeyOf(alias).name === model.name),
-    fleet: fleetOf(name, STABLE, pass),
+    fleet,
     candidate,
     trials: trialFleets(name, pass),
     test: runningTest(deployment, pass.cachedList<ABTest>(AB_TEST)),
@@ -53,7 +58,7 @@ export const observe = (deployment: Deployment, pass: Pass, meter: TrafficMeter)
         .owned<VirtualService>(VIRTUAL_SERVICE)
         .find(({ metadata }) => metadata.name === name),
       budget: pass.owned(POD_DISRUPTION_BUDGET).find(({ metadata }) => metadata.name === name),
-      answered: answered(deployment, candidate, pass, meter),
+      ...measured({ deployment, versions, fleet, candidate }, pass, meters),
     },
   };
 };
@@ -91,30 +96,51 @@ export const analysisIntervalMs = ({ spec }: Deployment): number | undefined => 
   return analysis && Math.max(1000, parseDuration(analysis.interval) ?? 0);
 };
 
-/** What the candidate answered since its share was changed last; asks its pods once an interval. */
-const answered = (
-  deployment: Deployment,
-  candidate: Fleet,
+type Measuring = Pick<Observation, 'deployment' | 'versions' | 'fleet' | 'candidate'>;
+
+/** What the candidate answered since its share was changed last; looks once an interval. */
+const measured = (
+  observed: Measuring,
   pass: Pass,
-  meter: TrafficMeter,
-): Window | undefined => {
+  { traffic, ownData }: Meters,
+): Pick<TrafficPaths, 'answered' | 'own'> => {
+  const { deployment, candidate } = observed;
   const everyMs = analysisIntervalMs(deployment);
   const memory = canaryMemoryOf(candidate.apps);
   const group = meterGroup(deployment);
   if (everyMs === undefined || memory === undefined) {
-    meter.forget(group);
-    return undefined;
+    traffic.forget(group);
+    ownData.forget(group);
+    return { answered: undefined };
   }
-  const addresses = podsOfTemplate(candidate).flatMap(({ metadata, status }) =>
+  const own = compared(observed, memory.judgedFrom);
+  const question = own && ownQuestion(deployment, own);
+  const turn = Math.floor(pass.now.getTime() / everyMs);
+  pass.background(`measure ${memory.judgedFrom} ${turn}`, async (signal) => {
+    await Promise.all([
+      traffic.measure(group, addressesOf(candidate), signal),
+      question && ownData.read(group, question, signal),
+    ]);
+  });
+  return {
+    answered: traffic.window(group, new Date(memory.judgedFrom)),
+    own: own && question && ownEvidence(deployment, own, ownData.latest(group, question)),
+  };
+};
+
+/** The versions whose answers are compared; undefined while either is not known. */
+const compared = ({ versions, fleet, candidate }: Measuring, since: string) => {
+  const stable = versions.find(isNamed(lastGoodOf(fleet.apps) ?? progressOf(fleet).current));
+  const coming = versions.find(isNamed(progressOf(candidate).current));
+  if (stable === undefined || coming === undefined) return undefined;
+  return { since, stable: stable.spec.version, candidate: coming.spec.version };
+};
+
+const addressesOf = (fleet: Fleet) =>
+  podsOfTemplate(fleet).flatMap(({ metadata, status }) =>
     status?.podIP === undefined
       ? []
       : [{ uid: metadata.uid ?? '', name: metadata.name, ip: status.podIP, port: SERVING_PORT }],
   );
-  const turn = Math.floor(pass.now.getTime() / everyMs);
-  pass.background(`measure ${memory.judgedFrom} ${turn}`, async (signal) => {
-    await meter.measure(group, addresses, signal);
-  });
-  return meter.window(group, new Date(memory.judgedFrom));
-};
 
 const meterGroup = ({ metadata }: Deployment): string => metadata.uid ?? '';

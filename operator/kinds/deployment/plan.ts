@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { Window } from '../../traffic/traffic.ts';
 import { labelValue } from '../names-of-children.ts';
 import type { Candidate } from './canary.ts';
+import type { OwnEvidence } from './own-evidence.ts';
 import type { FailedAttempt, Fleet, Progress } from './rollout.ts';
 import type { VirtualService } from './routing.ts';
 import type { Fault, Registry } from './target.ts';
@@ -33,6 +34,8 @@ export type TrafficPaths = {
   readonly budget: Pick<KubernetesObject, 'metadata'> | undefined;
   /** What the candidate answered since it is judged; undefined: not measured. */
   readonly answered: Window | undefined;
+  /** What labels and sketches say of it; undefined: no metric asks for them. */
+  readonly own?: OwnEvidence | undefined;
 };
 
 /** Which version the pods are to run, and why. */

@@ -18,6 +18,7 @@ import { memoryTrafficMeter } from '../../scraping/memory-traffic-meter.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { aBrokenPod, aDeployment, aReplicaSet } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, DIGEST_A, DIGEST_B, someDefaults } from '../testing/builders.ts';
+import { memoryOwnData } from '../testing/own-data.ts';
 import { key, World } from '../testing/world.ts';
 import { deploymentReconciler } from './reconcile.ts';
 
@@ -30,7 +31,11 @@ let world: World;
 
 beforeEach(async () => {
   world = new World([
-    deploymentReconciler({ children: someDefaults(), traffic: memoryTrafficMeter() }),
+    deploymentReconciler({
+      children: someDefaults(),
+      traffic: memoryTrafficMeter(),
+      ownData: memoryOwnData(),
+    }),
   ]);
   await world.put(MODEL_VERSION, aReadyVersion('1.0.0'));
   await world.put(MODEL_VERSION, aReadyVersion('1.1.0'));

@@ -35,7 +35,7 @@ import { tell } from './tell.ts';
 import { writeChildren } from './write.ts';
 
 export const deploymentReconciler = (
-  ports: Pick<Ports, 'children' | 'traffic'>,
+  ports: Pick<Ports, 'children' | 'traffic' | 'ownData'>,
 ): Reconciler<Deployment> => ({
   type: ownType(definition),
   fieldManager: 'mlops-deployment',
@@ -72,7 +72,7 @@ export const deploymentReconciler = (
     writes('networking.istio.io', 'virtualservices'),
   ],
   reconcile: async (deployment, pass) => {
-    const observation = observe(deployment, pass, ports.traffic);
+    const observation = observe(deployment, pass, ports);
     const plan = decide(observation, pass.now);
     return act(observation, plan, pass, ports);
   },

@@ -50,5 +50,34 @@ export const describePredictionStore = (
       const range = { since: '2026-02-01T12:01:00Z', until: '2026-02-01T12:03:00Z' };
       expect(await store.sketches(DIGITS, range)).toEqual([sketch(1), sketch(2)]);
     });
+
+    test('have sketches that are read on from where an earlier look ended', async () => {
+      const store = await open();
+      const sketch = (minute: number, version = '1.0.0') => ({
+        ...{ version, role: 'output' as const, feature: 'Y', windowMs: 60_000 },
+        windowStart: `2026-02-01T12:0${String(minute)}:00.000Z`,
+        sketch: `{"count":${String(minute)}}`,
+      });
+      let batches = 0;
+      const write = (...sketches: readonly ReturnType<typeof sketch>[]) =>
+        store.append(DIGITS, { batchId: `b${String(batches++)}`, predictions: [], sketches });
+      const asked = { versions: ['1.0.0', '1.1.0'], role: 'output' as const };
+      const look = (after: string) =>
+        store.sketchesAfter(DIGITS, { ...asked, since: '2026-02-01T12:02:00Z', after });
+
+      await write(sketch(1), sketch(3), sketch(2, '1.1.0'), sketch(4, '0.9.0'));
+      const first = await look('0');
+      expect(first.sketches).toEqual([sketch(3), sketch(2, '1.1.0')]);
+      expect((await look(first.last)).sketches).toEqual([]);
+      await write(sketch(2));
+      expect((await look(first.last)).sketches).toEqual([sketch(2)]);
+      await write(...Array.from({ length: 1200 }, () => sketch(5)));
+      let read = 0;
+      for (let { sketches, last } = await look('0'); sketches.length > 0;) {
+        read += sketches.length;
+        ({ sketches, last } = await look(last));
+      }
+      expect(read).toBe(1203);
+    });
   });
 };

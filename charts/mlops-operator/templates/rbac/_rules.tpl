@@ -81,6 +81,9 @@
 - apiGroups: [mlops.pynomaly.io]
   resources: [abtests/outcomes]
   verbs: [create]
+- apiGroups: [mlops.pynomaly.io]
+  resources: [modeldeployments/labels]
+  verbs: [create]
 {{- end -}}
 
 {{- define "mlops.rules.admin" -}}
@@ -95,5 +98,8 @@
   verbs: [get]
 - apiGroups: [mlops.pynomaly.io]
   resources: [abtests/outcomes]
+  verbs: [create]
+- apiGroups: [mlops.pynomaly.io]
+  resources: [modeldeployments/labels]
   verbs: [create]
 {{- end -}}

@@ -3,33 +3,43 @@ import { AGE_COLUMN, READY_COLUMN, REASON_COLUMN } from './columns.ts';
 import { canary } from './deployment-canary.ts';
 import { count, dnsLabel, integer, listMap, text, time } from './fields.ts';
 import { podFragment } from './pod.ts';
+import { DEPLOYMENT_NAME_MAX } from './deployment-name.ts';
 import { predictor } from './deployment-predictor.ts';
+import {
+  promotion,
+  PROMOTION_IS_FROM_ANOTHER,
+  PROMOTION_MOVES_AN_ALIAS,
+  promotionStatus,
+} from './deployment-promotion.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
-import { nameIsDnsLabel } from './rules.ts';
+import { nameIsDnsLabel, withRules } from './rules.ts';
 import { statusOf } from './status.ts';
 
-/** 63 characters of a name, less what is appended for revisions and variants. */
-export const DEPLOYMENT_NAME_MAX = 45;
-
-const spec = z
-  .strictObject({
-    environment: dnsLabel('Where it stands, such as staging or production; any word.').optional(),
-    predictor,
-    strategy: z
-      .strictObject({ canary: canary.optional() })
-      .describe('How a new version takes over; left out, by a rolling update.')
-      .optional(),
-    progressDeadlineSeconds: integer(
-      'Seconds a new version has to become ready; after them the last good one is brought back.',
-      1,
-    ).default(600),
-    revisionHistoryLimit: integer('How many old revisions are kept to go back to.', 1, 100).default(
-      10,
-    ),
-    pod: podFragment.optional(),
-  })
-  .describe('Which model is served, and how.');
+const spec = withRules(
+  z
+    .strictObject({
+      environment: dnsLabel('Where it stands, such as staging or production; any word.').optional(),
+      predictor,
+      promotion: promotion.optional(),
+      strategy: z
+        .strictObject({ canary: canary.optional() })
+        .describe('How a new version takes over; left out, by a rolling update.')
+        .optional(),
+      progressDeadlineSeconds: integer(
+        'Seconds a new version has to become ready; after them the last good one is brought back.',
+        1,
+      ).default(600),
+      revisionHistoryLimit: integer(
+        'How many old revisions are kept to go back to.',
+        1,
+        100,
+      ).default(10),
+      pod: podFragment.optional(),
+    })
+    .describe('Which model is served, and how.'),
+  PROMOTION_MOVES_AN_ALIAS,
+);
 
 const status = statusOf({
   servedVersion: text('The version that serves.', 63).optional(),
@@ -55,6 +65,7 @@ const status = statusOf({
   readyReplicas: count('Pods that serve.').optional(),
   selector: text('Label selector of the pods, for the scale subresource.', 1024).optional(),
   url: text('Where the model answers inside the cluster.', 2048).optional(),
+  promotion: promotionStatus.optional(),
   lastFailureInfo: z
     .strictObject({
       reason: text('One word for programs, such as LoadFailed.', 1024),
@@ -106,7 +117,7 @@ export const deployment = defineKind({
     },
     AGE_COLUMN,
   ],
-  rules: nameIsDnsLabel(DEPLOYMENT_NAME_MAX),
+  rules: [...nameIsDnsLabel(DEPLOYMENT_NAME_MAX), PROMOTION_IS_FROM_ANOTHER],
   scale: {
     specReplicasPath: '.spec.predictor.replicas',
     statusReplicasPath: '.status.replicas',

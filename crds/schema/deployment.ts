@@ -4,20 +4,25 @@ import { canary } from './deployment-canary.ts';
 import { answersAreLogged } from './deployment-own-metrics.ts';
 import { count, dnsLabel, integer, listMap, text, time } from './fields.ts';
 import { podFragment } from './pod.ts';
+import { DEPLOYMENT_NAME_MAX } from './deployment-name.ts';
 import { predictor } from './deployment-predictor.ts';
+import {
+  promotion,
+  PROMOTION_IS_FROM_ANOTHER,
+  PROMOTION_MOVES_AN_ALIAS,
+  promotionStatus,
+} from './deployment-promotion.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
 import { nameIsDnsLabel, withRules } from './rules.ts';
 import { statusOf } from './status.ts';
-
-/** 63 characters of a name, less what is appended for revisions and variants. */
-export const DEPLOYMENT_NAME_MAX = 45;
 
 const spec = withRules(
   z
     .strictObject({
       environment: dnsLabel('Where it stands, such as staging or production; any word.').optional(),
       predictor,
+      promotion: promotion.optional(),
       strategy: z
         .strictObject({ canary: canary.optional() })
         .describe('How a new version takes over; left out, by a rolling update.')
@@ -35,6 +40,7 @@ const spec = withRules(
     })
     .describe('Which model is served, and how.'),
   answersAreLogged,
+  PROMOTION_MOVES_AN_ALIAS,
 );
 
 const status = statusOf({
@@ -61,6 +67,7 @@ const status = statusOf({
   readyReplicas: count('Pods that serve.').optional(),
   selector: text('Label selector of the pods, for the scale subresource.', 1024).optional(),
   url: text('Where the model answers inside the cluster.', 2048).optional(),
+  promotion: promotionStatus.optional(),
   lastFailureInfo: z
     .strictObject({
       reason: text('One word for programs, such as LoadFailed.', 1024),
@@ -112,7 +119,7 @@ export const deployment = defineKind({
     },
     AGE_COLUMN,
   ],
-  rules: nameIsDnsLabel(DEPLOYMENT_NAME_MAX),
+  rules: [...nameIsDnsLabel(DEPLOYMENT_NAME_MAX), PROMOTION_IS_FROM_ANOTHER],
   scale: {
     specReplicasPath: '.spec.predictor.replicas',
     statusReplicasPath: '.status.replicas',

@@ -26,6 +26,10 @@ export const ANNOTATIONS = {
   abort: `${prefix}/abort`,
   retry: `${prefix}/retry`,
   pause: `${prefix}/pause`,
+  /** On a Deployment: the version that a person lets through the approval of its promotion. */
+  approve: `${prefix}/approve`,
+  /** On a ModelAlias: the version that a promotion moved it to last. */
+  promoted: `${prefix}/promoted`,
   /** Hash of what the operator last applied, so that an unchanged child is not written again. */
   applied: `${prefix}/applied`,
 } as const;

@@ -525,6 +525,40 @@ const deploymentRefusals: readonly Refusal[] = [
     { 'spec.environment': 'my lab' },
     'must hold only a-z, 0-9',
   ),
+  inDeployment(
+    'a promotion beside a version',
+    {
+      [`${predictor}.model.alias`]: undefined,
+      [`${predictor}.model.version`]: '1.0.0',
+      'spec.promotion': { from: { name: 'staging' } },
+    },
+    'promotion moves an alias: set predictor.model.alias',
+  ),
+  inDeployment(
+    'a promotion from itself',
+    { 'spec.promotion': { from: { name: 'digits' } } },
+    'promotion.from must name another Deployment',
+  ),
+  inDeployment(
+    'a promotion from another namespace',
+    { 'spec.promotion': { from: { name: 'staging', namespace: 'other' } } },
+    'unknown field "spec.promotion.from.namespace"',
+  ),
+  inDeployment(
+    'no gate',
+    { 'spec.promotion': { from: { name: 'staging' }, gates: [] } },
+    'should have at least 1 items',
+  ),
+  inDeployment(
+    'a gate with two keys',
+    { 'spec.promotion': { from: { name: 'staging' }, gates: [{ bakeTime: '1h', approval: {} }] } },
+    'a gate has exactly one key',
+  ),
+  inDeployment(
+    'a gate that bakes for a word',
+    { 'spec.promotion': { from: { name: 'staging' }, gates: [{ bakeTime: 'long' }] } },
+    durationSays,
+  ),
   inDeployment('a step in the wrong place', { 'spec.steps': [] }, 'unknown field "spec.steps"'),
 ];
 

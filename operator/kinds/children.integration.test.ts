@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 
-import { DEPLOYMENT_NAME_MAX } from '../../crds/schema/deployment.ts';
+import { DEPLOYMENT_NAME_MAX } from '../../crds/schema/deployment-name.ts';
 import { EXPERIMENT_NAME_MAX } from '../../crds/schema/experiment.ts';
 import { KubernetesCluster } from '../runtime/kubernetes-cluster.ts';
 import {

@@ -1,3 +1,4 @@
+import type { Reason } from '../../../crds/schema/conditions.ts';
 import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
@@ -5,7 +6,9 @@ import { labelValue } from '../names-of-children.ts';
 import { canaryMemoryOf } from './memory.ts';
 import type { Observation, Plan } from './plan.ts';
 import { attemptOf, retryOf } from './rollout.ts';
+import type { Promoting } from './promote.ts';
 import { stepWords } from './tell-canary.ts';
+import { isNews, promotedCondition } from './tell-promotion.ts';
 
 /** Events for what a plan begins, and for annotations that mean nothing. */
 export const announce = (observation: Observation, plan: Plan, pass: Pass): void => {
@@ -14,6 +17,26 @@ export const announce = (observation: Observation, plan: Plan, pass: Pass): void
   if (plan.candidate !== undefined) announceStep(observation, plan, pass);
   else announceRollout(plan, pass);
 };
+
+/** Once for each turn that a promotion takes; what goes wrong is a warning. */
+export const announcePromotion = (
+  deployment: Deployment,
+  promoting: Promoting,
+  pass: Pass,
+): void => {
+  const told = promotedCondition(deployment, promoting);
+  if (!isNews(deployment, promoting, told)) return;
+  const type = QUIET.includes(told.reason) ? 'Normal' : 'Warning';
+  pass.event(type, told.reason, told.message);
+};
+
+const QUIET: readonly Reason[] = [
+  'Promoted',
+  'GateWaiting',
+  'AwaitingApproval',
+  'SourceNotReady',
+  'AliasMoved',
+];
 
 const announceRollout = ({ target, progress, situation }: Plan, pass: Pass): void => {
   if (target === undefined || situation.is === 'rolled-back') return;

@@ -39,3 +39,18 @@ export const CANDIDATE = 'candidate';
 /** Name of what belongs to the pods of a variant. */
 export const nameOfVariant = (deployment: string, variant: string): string =>
   variant === STABLE ? deployment : `${deployment}-${variant}`;
+
+/** The n-th try (from 1) of the Job of a gate, for what its key stands for; at most 63 characters. */
+export const gateJobName = (deployment: string, key: string, attempt: number): string =>
+  `${deployment}-gate-${key}-${attempt}`;
+
+const GATE_JOB = /-gate-([0-9a-f]{8})-([1-9][0-9]{0,2})$/;
+
+export const isGateJobName = (name: string): boolean => GATE_JOB.test(name);
+
+export const gateJobOf = (
+  name: string,
+): { readonly key: string; readonly attempt: number } | undefined => {
+  const [, key, attempt] = GATE_JOB.exec(name) ?? [];
+  return key === undefined ? undefined : { key, attempt: Number(attempt) };
+};

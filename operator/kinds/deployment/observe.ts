@@ -1,6 +1,6 @@
 /** All that a pass over a Deployment reads, as one plain value. */
 import { abTest, type ABTest } from '../../../crds/schema/ab-test.ts';
-import type { Deployment } from '../../../crds/schema/deployment.ts';
+import { deployment as definition, type Deployment } from '../../../crds/schema/deployment.ts';
 import { modelAlias, type ModelAlias } from '../../../crds/schema/model-alias.ts';
 import { modelVersion, type ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
@@ -27,6 +27,7 @@ import { podsOfTemplate, progressOf, type Fleet } from './rollout.ts';
 import { type VirtualService } from './routing.ts';
 import { runningTest } from './trial.ts';
 
+export const DEPLOYMENT = ownType(definition);
 export const MODEL_VERSION = ownType(modelVersion);
 export const MODEL_ALIAS = ownType(modelAlias);
 export const AB_TEST = ownType(abTest);

@@ -1,44 +1,47 @@
 import type { ABTest } from '../../../crds/schema/ab-test.ts';
-import { deployment as definition, type Deployment } from '../../../crds/schema/deployment.ts';
+import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelAlias } from '../../../crds/schema/model-alias.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
 import {
   APPS_DEPLOYMENT,
   HORIZONTAL_POD_AUTOSCALER,
+  JOB,
   POD,
   POD_DISRUPTION_BUDGET,
   REPLICA_SET,
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
 import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
-import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, PolicyRule, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import { keyOf } from '../../runtime/resource-type.ts';
 import { modelKeyOf } from '../model-versions.ts';
 import { ready, stalled } from '../outcome.ts';
 import type { Ports } from '../ports.ts';
 import { refusalOf } from '../refusal.ts';
-import { announce } from './announce.ts';
+import { announce, announcePromotion } from './announce.ts';
 import { isRouted } from './canary-plan.ts';
 import { decide } from './decide.ts';
 import {
   AB_TEST,
   analysisIntervalMs,
+  DEPLOYMENT,
   MODEL_ALIAS,
   MODEL_VERSION,
   modelOf,
   observe,
 } from './observe.ts';
 import type { Carried, Observation, Plan } from './plan.ts';
+import { promote } from './promote.ts';
 import { istioOf } from './routing.ts';
 import { tell } from './tell.ts';
+import { withPromotion } from './tell-promotion.ts';
 import { writeChildren } from './write.ts';
 
 export const deploymentReconciler = (
   ports: Pick<Ports, 'children' | 'traffic' | 'ownData'>,
 ): Reconciler<Deployment> => ({
-  type: ownType(definition),
+  type: DEPLOYMENT,
   fieldManager: 'mlops-deployment',
   owns: [
     APPS_DEPLOYMENT,
@@ -46,11 +49,13 @@ export const deploymentReconciler = (
     POD_DISRUPTION_BUDGET,
     HORIZONTAL_POD_AUTOSCALER,
     VIRTUAL_SERVICE,
+    JOB,
   ],
   metadataOnly: [SERVICE, POD_DISRUPTION_BUDGET],
   watches: [
     wakesFollowersOf(MODEL_VERSION),
     wakesFollowersOf(MODEL_ALIAS),
+    { type: DEPLOYMENT, keysFor: thoseAfter },
     { type: REPLICA_SET, labelSelector: LABELS.deployment, keysFor: keyFromLabel },
     { type: POD, labelSelector: LABELS.modelVersion, keysFor: keyFromLabel },
     {
@@ -71,11 +76,21 @@ export const deploymentReconciler = (
     writes('policy', 'poddisruptionbudgets'),
     writes('autoscaling', 'horizontalpodautoscalers'),
     writes('networking.istio.io', 'virtualservices'),
+    writes('batch', 'jobs'),
+    {
+      apiGroups: [MODEL_ALIAS.group],
+      resources: [MODEL_ALIAS.plural],
+      verbs: ['create', 'patch'],
+    },
   ],
   reconcile: async (deployment, pass) => {
+    // First, so that an alias it moves is followed in the same pass.
+    const promoting = await promote(deployment, pass, ports.children);
+    if (promoting !== undefined) announcePromotion(deployment, promoting, pass);
     const observation = observe(deployment, pass, ports);
     const plan = decide(observation, pass.now);
-    return act(observation, plan, pass, ports);
+    const outcome = await act(observation, plan, pass, ports);
+    return withPromotion(outcome, deployment, promoting, pass.now);
   },
 });
 
@@ -151,6 +166,13 @@ const wakesFollowersOf = (type: Watch['type']): Watch => ({
       .map(keyOf);
   },
 });
+
+/** What a Deployment serves may be what those that follow it wait for. */
+const thoseAfter: Watch['keysFor'] = ({ metadata }, lookup) =>
+  lookup
+    .own<Deployment>(metadata.namespace ?? '')
+    .filter(({ spec }) => spec.promotion?.from.name === metadata.name)
+    .map(keyOf);
 
 const keyFromLabel: Watch['keysFor'] = ({ metadata }) => {
   const name = metadata.labels?.[LABELS.deployment];

@@ -11,7 +11,7 @@ import {
 import { isFailure, runtimeReport, troubleOf } from '../pod-report.ts';
 import { shortHash } from '../names-of-children.ts';
 import { askedAgainOf } from './memory.ts';
-import { MEMORY } from './names.ts';
+import { isGateJobName, MEMORY } from './names.ts';
 
 /** An attempt to serve a version that came to nothing. */
 export type FailedAttempt = {
@@ -159,23 +159,22 @@ const wordsOf = (pod: Pod): string | undefined => {
     : undefined;
 };
 
-/** What an attempt tries: a version with a spec, the number of pods aside. */
+/** What an attempt tries: a version with a spec, but for the number of pods and how it got here. */
 export const subjectOf = (deployment: Deployment, wantedName: string): string => {
-  const {
-    replicas: _r,
-    minReplicas: _min,
-    maxReplicas: _max,
-    ...predictor
-  } = deployment.spec.predictor;
-  return shortHash(JSON.stringify([wantedName, { ...deployment.spec, predictor }]));
+  const { promotion: _from, ...spec } = deployment.spec;
+  const { replicas: _r, minReplicas: _min, maxReplicas: _max, ...predictor } = spec.predictor;
+  return shortHash(JSON.stringify([wantedName, { ...spec, predictor }]));
 };
 
 /** The name of an attempt: a retry of the same thing is another attempt. */
 export const attemptOf = (deployment: Deployment, wantedName: string): string =>
   shortHash(`${subjectOf(deployment, wantedName)} ${retryOf(deployment) ?? ''}`);
 
-export const retryOf = ({ metadata }: Deployment): string | undefined =>
-  metadata.annotations?.[ANNOTATIONS.retry];
+/** A retry of a rollout; one that names the Job of a gate is none. */
+export const retryOf = ({ metadata }: Deployment): string | undefined => {
+  const retry = metadata.annotations?.[ANNOTATIONS.retry];
+  return retry === undefined || isGateJobName(retry) ? undefined : retry;
+};
 
 export type Share = { readonly version: string; readonly ready: number; readonly name: string };
 

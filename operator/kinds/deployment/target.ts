@@ -55,6 +55,14 @@ const versionNamed = (
     return { version: model.version ?? '', by: ' (spec.predictor.model.version)' };
   }
   const alias = aliases.find(({ spec }) => spec.alias === model.alias);
+  const { promotion } = deployment.spec;
+  if (alias === undefined && promotion !== undefined) {
+    return {
+      reason: 'AwaitingPromotion',
+      message: `No version has come from Deployment ${promotion.from.name} yet; condition Promoted says what it waits for.`,
+      waits: true,
+    };
+  }
   if (alias === undefined) {
     return {
       reason: 'AliasNotFound',

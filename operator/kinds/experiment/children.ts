@@ -1,13 +1,8 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
 import { LABELS, TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
-import type {
-  Container,
-  EnvironmentVariable,
-  Job,
-  Labels,
-  PodSpec,
-} from '../kubernetes-objects.ts';
+import type { Container, EnvironmentVariable, Job, PodSpec } from '../kubernetes-objects.ts';
 import type { ChildDefaults } from '../ports.ts';
+import { withoutReserved } from '../reserved-labels.ts';
 import { restrictedPod } from '../restricted-pod.ts';
 import type { JobSpec } from './template.ts';
 
@@ -15,7 +10,6 @@ import type { JobSpec } from './template.ts';
 const TOKEN_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_VOLUME = 'mlops-token';
 const TOKEN_SECONDS = 3600;
-const RESERVED = 'mlops.pynomaly.io/';
 
 export type Trial = { readonly number: number; readonly runId: string };
 
@@ -67,10 +61,6 @@ export const trialJob = (
     },
   };
 };
-
-/** Labels of ours are rights (which run a pod may log to), so a template cannot bring its own. */
-const withoutReserved = (labels: Labels | undefined): Labels =>
-  Object.fromEntries(Object.entries(labels ?? {}).filter(([name]) => !name.startsWith(RESERVED)));
 
 const trackedPod = (
   spec: PodSpec,

@@ -16,7 +16,7 @@ export type Tally = {
   readonly slowDays: number;
 };
 
-const CONFIDENCE = 0.99;
+export const CONFIDENCE = 0.99;
 
 export const tallyOf = (ends: readonly Ends[]): Readonly<Record<Method, Tally>> => {
   const [decide, threshold, repeated] = METHODS.map((method) =>

@@ -201,6 +201,14 @@ describe('what is accepted', () => {
       changed(abTestExample, { 'metadata.name': 'other', 'spec.unit': { cookie: 'user' } }),
     ],
     [
+      'a test that shares its units as a bandit',
+      changed(abTestExample, {
+        'metadata.name': 'other',
+        'spec.allocation': { mode: 'bandit', floor: 10, interval: '2h', probabilityToBeBest: 0.99 },
+        'spec.metrics.goal': [{ name: 'conversion', type: 'proportion', direction: 'increase' }],
+      }),
+    ],
+    [
       'a policy that runs a Pipeline',
       changed(retrainPolicyExample, {
         'metadata.name': 'other',
@@ -385,6 +393,7 @@ describe('what may change later', () => {
       ['unit', { 'spec.unit.header': 'x-session' }],
       ['metrics', { 'spec.metrics.guardrails': undefined }],
       ['inference', { 'spec.inference': { mode: 'bayesian' } }],
+      ['allocation', { 'spec.allocation': { mode: 'bandit' } }],
       ['alpha', { 'spec.alpha': 0.01 }],
       ['minimumRuntime', { 'spec.minimumRuntime': '1m' }],
       ['minimumSamples', { 'spec.minimumSamples': 1 }],

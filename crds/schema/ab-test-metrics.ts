@@ -61,10 +61,20 @@ export const metrics = withRules(
         'What a candidate must not be worse in, by more than margin.',
         { max: 20 },
       ).optional(),
+      secondary: listMap(
+        withRules(z.strictObject(metric), ...typeRules),
+        'What is reported beside, and decides nothing: p-values and intervals are adjusted for how many there are (Benjamini and Hochberg).',
+        { max: 20 },
+      ).optional(),
     })
     .describe('What decides.'),
   {
     rule: '!has(self.guardrails) || self.guardrails.all(g, !self.goal.exists(m, m.name == g.name))',
     message: 'a metric is either a goal or a guardrail, not both',
+  },
+  {
+    rule: '!has(self.secondary) || self.secondary.all(s, !self.goal.exists(m, m.name == s.name) && (!has(self.guardrails) || !self.guardrails.exists(g, g.name == s.name)))',
+    message:
+      'a metric that is a goal or a guardrail is reported already: leave it out of secondary',
   },
 );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { allocation, allocationRules } from './ab-test-allocation.ts';
 import { metrics } from './ab-test-metrics.ts';
 import { AGE_COLUMN, READY_COLUMN, REASON_COLUMN } from './columns.ts';
 import {
@@ -75,7 +76,7 @@ const inference = z
     mode: z
       .enum(['sequential', 'fixed-horizon', 'bayesian'])
       .describe(
-        'sequential: confidence sequences, valid however often they are looked at. fixed-horizon: one look, as soon as minimumRuntime and minimumSamples are reached. bayesian: by probabilityToBeat and expectedLoss, which bound no rate of false discoveries. Guardrails and the sample ratio are always watched sequentially.',
+        'sequential: confidence sequences, valid however often they are looked at. fixed-horizon: one look, as soon as minimumRuntime and minimumSamples are reached. bayesian: by probabilityToBeat and expectedLoss, which bound no rate of false discoveries. Guardrails, secondary metrics and the sample ratio are always watched sequentially.',
       )
       .default('sequential'),
     probabilityToBeat: z
@@ -106,6 +107,7 @@ const spec = withRules(
       unit,
       metrics,
       inference: inference.optional(),
+      allocation: allocation.optional(),
       alpha: z
         .number()
         .gt(0)
@@ -133,6 +135,7 @@ const spec = withRules(
     rule: `!has(self.inference) || self.inference.mode == 'sequential' || !self.metrics.goal.exists(m, m.type == 'quantile')`,
     message: 'a goal of type quantile is judged sequentially only: leave inference.mode out',
   },
+  ...allocationRules,
 );
 
 const IMMUTABLE_ONCE_STARTED = [
@@ -141,6 +144,7 @@ const IMMUTABLE_ONCE_STARTED = [
   'unit',
   'metrics',
   'inference',
+  'allocation',
   'alpha',
   'minimumRuntime',
   'minimumSamples',
@@ -156,9 +160,9 @@ const immutableOnceStarted: Rule[] = IMMUTABLE_ONCE_STARTED.map((field) => ({
 
 const estimate = z.strictObject({
   name: metricName('Name of the metric.'),
-  role: z.enum(['goal', 'guardrail']).describe('What it is for.').optional(),
+  role: z.enum(['goal', 'guardrail', 'secondary']).describe('What it is for.').optional(),
   verdict: text(
-    'Of a goal better, worse or unsure; of a guardrail safe, harmful or undecided.',
+    'Of a goal or secondary metric better, worse or unsure; of a guardrail safe, harmful or undecided.',
     63,
   ).optional(),
   estimate: z.number().describe('Difference from control.').optional(),
@@ -171,7 +175,9 @@ const estimate = z.strictObject({
     .optional(),
   pValue: z
     .number()
-    .describe('Anytime-valid p-value, unless spec.inference says otherwise.')
+    .describe(
+      'Anytime-valid p-value, unless spec.inference says otherwise; of goals adjusted by Holm, of secondary metrics by Benjamini and Hochberg.',
+    )
     .optional(),
   probabilityToBeat: z
     .number()
@@ -194,7 +200,11 @@ const status = statusOf({
       version: text('Its version.', 63).optional(),
       weight: integer('Percent of the units it is to get now.', 0, 100).optional(),
       samples: count('Distinct units counted.').optional(),
-      metrics: listMap(estimate, 'How it compares with control.', { max: 40 }).optional(),
+      probabilityBest: z
+        .number()
+        .describe('How probable it is that it is the best in the goal; where the test is a bandit.')
+        .optional(),
+      metrics: listMap(estimate, 'How it compares with control.', { max: 60 }).optional(),
     }),
     'What was found for each variant.',
     { max: 9 },

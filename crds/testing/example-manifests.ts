@@ -213,6 +213,7 @@ export const abTestExample: Manifest<typeof abTest> = {
           margin: { relative: 0.2 },
         },
       ],
+      secondary: [{ name: 'pages', type: 'mean', direction: 'increase' }],
     },
     alpha: 0.05,
     minimumRuntime: '1h',

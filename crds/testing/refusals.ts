@@ -564,6 +564,9 @@ const deploymentRefusals: readonly Refusal[] = [
 
 const goal = 'spec.metrics.goal';
 
+const bandit = { mode: 'bandit' };
+const latency = { name: 'latency', type: 'quantile', quantile: 0.9, direction: 'decrease' };
+
 const testRefusals: readonly Refusal[] = [
   inTest(
     'a quantile judged at one look',
@@ -635,6 +638,35 @@ const testRefusals: readonly Refusal[] = [
     'a goal that is a guardrail too',
     { 'spec.metrics.guardrails.0.name': 'conversion' },
     'either a goal or a guardrail',
+  ),
+  inTest(
+    'a guardrail that is secondary, too',
+    {
+      'spec.metrics.secondary': [{ name: 'request-duration', type: 'mean', direction: 'decrease' }],
+    },
+    'reported already: leave it out of secondary',
+  ),
+  inTest('a bandit with three goals', { 'spec.allocation': bandit }, 'exactly one goal'),
+  inTest(
+    'a bandit of quantiles',
+    { 'spec.allocation': bandit, 'spec.metrics.secondary': [latency] },
+    'quantiles cannot be compared where weights change',
+  ),
+  inTest(
+    'a bandit that is judged at one look',
+    { 'spec.allocation': bandit, 'spec.inference': { mode: 'fixed-horizon' } },
+    'a bandit ends by allocation.probabilityToBeBest',
+  ),
+  inTest(
+    'a bandit that starts below its floor',
+    { 'spec.allocation': { mode: 'bandit', floor: 20 } },
+    'starts with allocation.floor percent',
+  ),
+  inTest('a floor of 0', { 'spec.allocation': { floor: 0 } }, 'greater than or equal to 1'),
+  inTest(
+    'a probability to be best of 1',
+    { 'spec.allocation': { probabilityToBeBest: 1 } },
+    'should be less than 1',
   ),
   inTest('alpha of 0', { 'spec.alpha': 0 }, 'should be greater than 0'),
   inTest('alpha of 0.6', { 'spec.alpha': 0.6 }, 'less than or equal to 0.5'),

@@ -32,12 +32,14 @@ export type Assumptions = {
 /** Requests (or sessions) of a unit, of which a ratio is made: 1 and a geometric number with this mean. */
 export const MORE_REQUESTS = 3;
 
-/** One for each metric of the test, goals first. */
+/** One for each metric of the test: goals, guardrails, and what is secondary. */
 export const metricModels = (
   { metrics }: Pick<ABTestSpec, 'metrics'>,
   assumptions: Assumptions,
 ): readonly MetricModel[] =>
-  [...metrics.goal, ...(metrics.guardrails ?? [])].map((metric) => modelOf(metric, assumptions));
+  [...metrics.goal, ...(metrics.guardrails ?? []), ...(metrics.secondary ?? [])].map((metric) =>
+    modelOf(metric, assumptions),
+  );
 
 const modelOf = (metric: Goal, { values, spread, normal }: Assumptions): MetricModel => {
   const { name, type, quantile } = metric;

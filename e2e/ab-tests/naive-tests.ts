@@ -1,5 +1,5 @@
 import type { ABTestSpec } from '../../crds/schema/ab-test.ts';
-import { CONTROL } from '../../operator/kinds/ab-test/judge.ts';
+import { CONTROL } from '../../operator/kinds/ab-test/test-plan.ts';
 import type { Measurement } from '../../operator/kinds/ab-test/measurement.ts';
 import type { Aggregate } from '../../operator/statistics/aggregates.ts';
 import { estimateOf } from '../../operator/statistics/estimates.ts';

@@ -47,7 +47,7 @@ export class RecordedMeasure {
     return {
       variants: [...members].map(([variant, units]) => ({ variant, units: units.length })),
       conflictingUnits: this.#conflicting.size,
-      ...{ outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0 },
+      ...{ outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0, periods: [] },
       metrics: this.#metrics.flatMap((metric) =>
         aggregatesOf(perVariant(metric, members), this.#variants).map(([variant, aggregate]) => ({
           ...{ variant, metric: metric.name, aggregate },

@@ -18,7 +18,8 @@ const NAME_WIDTH = 44;
 export const assumptionLines = ({ spec, metrics, traffic }: SimulationPlan): readonly string[] => [
   `${traffic.unitsPerDay} units a day for ${traffic.days} days, looked at ${traffic.looks} times; alpha ${spec.alpha}, minimumSamples ${spec.minimumSamples}, minimumRuntime ${spec.minimumRuntime}, maximumRuntime ${spec.maximumRuntime}`,
   ...metrics.map((model, index) => {
-    const role = index < spec.metrics.goal.length ? 'goal' : 'guardrail';
+    const [goals, guardrails] = [spec.metrics.goal.length, spec.metrics.guardrails?.length ?? 0];
+    const role = index < goals ? 'goal' : index < goals + guardrails ? 'guardrail' : 'secondary';
     return `${role} ${model.name}: ${shapeWords(model)}, control ${model.control}, effect ${model.effects.join(', ') || 0}`;
   }),
 ];

@@ -2,6 +2,7 @@ import type { ABTestSpec } from '../../crds/schema/ab-test.ts';
 import type { Measurement } from '../../operator/kinds/ab-test/measurement.ts';
 import type { Aggregate } from '../../operator/statistics/aggregates.ts';
 import { mergeAggregates } from '../../operator/statistics/aggregates.ts';
+import { isBandit } from '../../operator/kinds/ab-test/test-plan.ts';
 import { parseDuration } from '../../serving-runtime/protocol/duration.ts';
 import { binomial } from './draws.ts';
 import { meanOf, type MetricModel } from './metric-model.ts';
@@ -99,6 +100,14 @@ const addNaiveEnds = (
   ends.repeated ??= { winner: 'inconclusive', days };
 };
 
+type RunningPeriod = {
+  readonly since: string;
+  readonly weights: ReturnType<typeof weightsOf>;
+  readonly units: number[];
+  /** By metric and variant; of a bandit only. */
+  readonly sums: Aggregate[][];
+};
+
 /** Sums of all units so far. Each metric draws from a lane of its own: one more changes no other. */
 class UnitStream {
   readonly #plan: SimulationPlan;
@@ -107,7 +116,9 @@ class UnitStream {
   readonly #lanes: readonly RandomStream[];
   readonly #units: Map<string, number>;
   readonly #sums: Aggregate[][];
+  readonly #periods: RunningPeriod[] = [];
   #total = 0;
+  #days = 0;
 
   constructor(plan: SimulationPlan, seed: number, test: number) {
     this.#plan = plan;
@@ -121,8 +132,10 @@ class UnitStream {
   /** @param weights percent of the units that come until then, by variant */
   upTo(days: number, weights: ReturnType<typeof weightsOf>): Measurement {
     const total = Math.floor(this.#plan.traffic.unitsPerDay * days + 1e-9);
+    this.#begin(weights);
     this.#split(total - this.#total, weights);
     this.#total = total;
+    this.#days = days;
     return {
       variants: this.#variants.map((variant) => ({
         variant,
@@ -135,7 +148,27 @@ class UnitStream {
           return aggregate === undefined ? [] : [{ variant, metric: name, aggregate }];
         }),
       ),
+      periods: this.#periods.map(({ since, weights: of, units, sums }) => ({
+        ...{ since, weights: Object.fromEntries(of) },
+        variants: this.#variants.map((variant, at) => ({ variant, units: units[at] ?? 0 })),
+        metrics: this.#plan.metrics.flatMap(({ name }, at) =>
+          (sums[at] ?? []).map((aggregate, index) => ({
+            ...{ variant: this.#variants[index] ?? '', metric: name, aggregate },
+          })),
+        ),
+      })),
     };
+  }
+
+  /** Units since the weights are these; nobody is on the way while they change here. */
+  #begin(weights: ReturnType<typeof weightsOf>): void {
+    if (this.#periods.at(-1)?.weights.join() === weights.join()) return;
+    this.#periods.push({
+      since: new Date(BEGIN + this.#days * DAY_MS).toISOString(),
+      weights,
+      units: this.#variants.map(() => 0),
+      sums: this.#plan.metrics.map((metric) => this.#variants.map(() => noUnits(metric))),
+    });
   }
 
   /** Multinomial: one variant after the other takes its share of those that are left. */
@@ -152,12 +185,17 @@ class UnitStream {
   #add(variant: string, count: number): void {
     const of = this.#variants.indexOf(variant);
     this.#units.set(variant, (this.#units.get(variant) ?? 0) + count);
+    const period = this.#periods.at(-1);
+    if (period !== undefined) period.units[of] = (period.units[of] ?? 0) + count;
     this.#plan.metrics.forEach((model, at) => {
       const [sums, lane] = [this.#sums[at], this.#lanes[at]];
       const before = sums?.[of];
       if (sums === undefined || lane === undefined || before === undefined) return;
       const drawn = drawUnits(model, count, of === 0 ? model.control : meanOf(model, of - 1), lane);
       sums[of] = mergeAggregates(before, drawn);
+      const its = isBandit(this.#plan.spec) ? period?.sums[at] : undefined;
+      const sum = its?.[of];
+      if (its !== undefined && sum !== undefined) its[of] = mergeAggregates(sum, drawn);
     });
   }
 }

@@ -6,9 +6,12 @@ import { hasEffect, withoutEffect } from './simulation-plan.ts';
 import { tallyOf } from './tally.ts';
 import { theoryOf } from './theory.ts';
 import {
+  falseHarm,
   falsePromotions,
+  isBeyondAMargin,
   isWholeTheory,
   powerAgrees,
+  promotionsAtTheMargin,
   verdictLine,
   type Verdict,
 } from './verdict.ts';
@@ -26,12 +29,18 @@ export const simulate = async (
   const tallies = tallyOf(await simulateMany(same, many));
   print(tableOf('A/A, no effect', shown(plan, tallies), theoryOf(same)));
   verdicts.push(falsePromotions(tallies.decide, plan.spec.alpha));
+  if (plan.spec.metrics.guardrails !== undefined) {
+    verdicts.push(falseHarm(tallies.decide, plan.spec.alpha));
+  }
   if (hasEffect(plan)) {
     const theory = theoryOf(plan);
     const found = tallyOf(await simulateMany(plan, many));
     print(tableOf('with the effect', shown(plan, found), theory));
     if (theory !== undefined && isWholeTheory(plan.spec)) {
       verdicts.push(powerAgrees(found.decide, theory.sequential));
+    }
+    if (isBeyondAMargin(plan.spec, plan.metrics)) {
+      verdicts.push(promotionsAtTheMargin(found.decide, plan.spec.alpha));
     }
   }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);

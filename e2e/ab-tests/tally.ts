@@ -1,6 +1,6 @@
 import { exactInterval } from '../../operator/statistics/binomial-bounds.ts';
 import type { Interval } from '../../operator/statistics/confidence-sequence.ts';
-import { CONTROL } from '../../operator/kinds/ab-test/judge.ts';
+import { CONTROL } from '../../operator/kinds/ab-test/test-plan.ts';
 import { METHODS, type End, type Ends, type Method } from './simulate-test.ts';
 
 /** Of how many tests; shares of them, and days until their end, given up ones included. */
@@ -16,7 +16,7 @@ export type Tally = {
   readonly slowDays: number;
 };
 
-const CONFIDENCE = 0.99;
+export const CONFIDENCE = 0.99;
 
 export const tallyOf = (ends: readonly Ends[]): Readonly<Record<Method, Tally>> => {
   const [decide, threshold, repeated] = METHODS.map((method) =>

@@ -4,9 +4,10 @@ import type { Deployment } from '../../crds/schema/deployment.ts';
 import type { ModelAlias } from '../../crds/schema/model-alias.ts';
 import type { ModelVersion } from '../../crds/schema/model-version.ts';
 import { API_VERSION, type ObjectMeta } from '../../crds/schema/resource.ts';
+import { sameWeights } from '../../operator/kinds/ab-test/bandit.ts';
 import { decide } from '../../operator/kinds/ab-test/decide.ts';
 import type { Observation, Plan } from '../../operator/kinds/ab-test/plan.ts';
-import { CONTROL } from '../../operator/kinds/ab-test/judge.ts';
+import { CONTROL } from '../../operator/kinds/ab-test/test-plan.ts';
 import type { Measurement } from '../../operator/kinds/ab-test/measurement.ts';
 import { tell } from '../../operator/kinds/ab-test/tell.ts';
 
@@ -43,7 +44,10 @@ export const lookAt = (
 
 /** Only numbers for people differ then; writing them down costs as much as all else of a look. */
 const saysTheSame = (before: Plan, plan: Plan): boolean =>
-  before.is === 'running' && plan.is === 'running' && before.dropped.join() === plan.dropped.join();
+  before.is === 'running' &&
+  plan.is === 'running' &&
+  before.dropped.join() === plan.dropped.join() &&
+  sameWeights(before.weights, plan.weights);
 
 /** What the status says to people. */
 export const messageOf = ({ observation, plan }: VirtualTest, now: Date): string =>

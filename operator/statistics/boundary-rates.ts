@@ -21,10 +21,11 @@ export const awayFromBoundary = (
     ? [softened(control), softened(treatment)]
     : [control, treatment];
 
-const isAtBoundary = ({ pairs: { first, second } }: Ratio): boolean =>
+export const isAtBoundary = ({ pairs: { first, second } }: Ratio): boolean =>
   first.mean === 0 || first.mean === second.mean;
 
-const softened = (rate: Ratio): Ratio => ({
+/** With one event of either kind. */
+export const softened = (rate: Ratio): Ratio => ({
   ...rate,
   pairs: mergeJointMoments(rate.pairs, ONE_OF_EACH),
 });

@@ -18,6 +18,8 @@ export type SequentialOptions = {
   /** Units of both variants together where the interval is tightest; must not depend on the data. */
   readonly plannedUnits: number;
   readonly alternative?: Alternative;
+  /** The alpha for which it is tightest at plannedUnits, where `alpha` depends on the data; else `alpha`. */
+  readonly tunedFor?: number;
   /** Effect under the null hypothesis; 0 unless said. */
   readonly null?: number;
 };
@@ -46,7 +48,7 @@ export const confidenceSequence = (
   const error = Math.sqrt(effect.variance);
   if (!Number.isFinite(error) || error === 0) return nothingKnown;
   const { alpha, plannedUnits, alternative = 'two-sided', null: origin = 0 } = options;
-  const progress = effect.units * tuning(alpha, plannedUnits, alternative);
+  const progress = effect.units * tuning(options.tunedFor ?? alpha, plannedUnits, alternative);
   const logEvalue = logMixture((effect.value - origin) / error, progress, alternative);
   const width = error * boundary(alpha, progress, alternative);
   return { interval: around(effect.value, width, alternative), logEvalue, pValue: asP(logEvalue) };

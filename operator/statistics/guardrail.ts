@@ -32,6 +32,13 @@ export type GuardrailResult = {
 export const judgeGuardrail = (
   control: Aggregate,
   treatment: Aggregate,
+  options: GuardrailOptions,
+): GuardrailResult =>
+  judgeGuardrailBy((wanted) => compareSequentially(control, treatment, wanted), options);
+
+/** The same by any comparison that is valid at every look. */
+export const judgeGuardrailBy = (
+  compare: (options: ComparisonOptions) => Comparison,
   { direction, margin, ...options }: GuardrailOptions,
 ): GuardrailResult => {
   const worse = direction === 'increase' ? -1 : 1;
@@ -42,7 +49,7 @@ export const judgeGuardrail = (
   const [better, bad] =
     direction === 'increase' ? (['greater', 'less'] as const) : (['less', 'greater'] as const);
   const test = (alternative: 'greater' | 'less'): Comparison =>
-    compareSequentially(control, treatment, { ...options, ...limit, alternative });
+    compare({ ...options, ...limit, alternative });
   const [safe, harmful] = [test(better), test(bad)];
   return { verdict: verdictOf(safe, harmful, options.alpha), safe, harmful };
 };

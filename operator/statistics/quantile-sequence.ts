@@ -14,6 +14,8 @@ import { asP, nothingKnown } from './confidence-sequence.ts';
 export type QuantileOptions = {
   readonly quantile: number;
   readonly alpha: number;
+  /** As in SequentialOptions. */
+  readonly tunedFor?: number;
   /** Units of one variant where the interval is tightest; must not depend on the data. */
   readonly plannedUnits: number;
   /** Control's quantile is taken so many times; 1 unless said. Must be above 0. */
@@ -67,11 +69,11 @@ export const quantileOf = (bins: readonly Bin[], quantile: number): number | und
 /** The whole line: each bin, the gaps between them, and what is beyond; ends belong to both sides. */
 const stretches = (
   bins: readonly Bin[],
-  { quantile, plannedUnits, alpha }: Omit<QuantileOptions, 'factor' | 'null'>,
+  { quantile, plannedUnits, alpha, tunedFor = alpha }: Omit<QuantileOptions, 'factor' | 'null'>,
 ): readonly Stretch[] => {
   const units = bins.reduce((sum, { count }) => sum + count, 0);
   if (units === 0) return [];
-  const prior = priorAt(quantile, plannedUnits, alpha);
+  const prior = priorAt(quantile, plannedUnits, tunedFor);
   // Where the posterior's median is about the quantile there is the least evidence.
   const calmest = quantile * (units - 1) + 1 / 2;
   const evidence = (from: number, to: number): number => {

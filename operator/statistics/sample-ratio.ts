@@ -43,6 +43,45 @@ export const sequentialSampleRatio = (
   return { logEvalue, pValue: asP(logEvalue) };
 };
 
+/** Units by variant that came while the variants had these weights. */
+export type SplitUnits = ReadonlyMap<string, Arm>;
+
+/**
+ * The same where the weights change, in the order they did. What was found so far of each variant's loss is
+ * the mean of the prior of what comes next, and weighs as many units as showed it: evidence multiplies, as a
+ * prior may follow from the past, and weights that stay give the very same as one split.
+ */
+export const sampleRatioOverSplits = (
+  splits: readonly SplitUnits[],
+): { readonly logEvalue: number; readonly pValue: number } => {
+  const seen = new Map<string, Seen>();
+  let [logEvalue, before] = [0, 0];
+  for (const split of splits) {
+    const { shares, total } = expectedShares([...split.values()]);
+    const arms = [...split].map(([name, { units }], index) => {
+      const share = shares[index] ?? 0;
+      const {
+        prior,
+        units: had,
+        expected,
+      } = seen.get(name) ?? { ...NOTHING, prior: PRIOR_WEIGHT * share };
+      seen.set(name, { prior, units: had + units, expected: expected + total * share });
+      return { share, units, mean: (share * (prior + had)) / (prior + expected) };
+    });
+    const weight = (PRIOR_WEIGHT + before) / arms.reduce((sum, { mean }) => sum + mean, 0);
+    logEvalue += logGamma(PRIOR_WEIGHT + before) - logGamma(PRIOR_WEIGHT + before + total);
+    for (const { share, units, mean } of arms) {
+      logEvalue +=
+        logGamma(weight * mean + units) - logGamma(weight * mean) - units * Math.log(share);
+    }
+    before += total;
+  }
+  return { logEvalue, pValue: asP(logEvalue) };
+};
+
+type Seen = { readonly prior: number; readonly units: number; readonly expected: number };
+const NOTHING = { units: 0, expected: 0 };
+
 /** Differences of some 3 % of a share are what such faults make: as much as 1,000 units vary by. */
 const PRIOR_WEIGHT = 1000;
 

@@ -71,7 +71,7 @@ const proportionComparison = (
   const { alpha, factor = 1 } = options;
   const estimates = estimatesOf(control, treatment);
   if (pastBurnIn(control) && pastBurnIn(treatment)) {
-    return spending(1 - SHARE_OF_ALPHA_BEFORE, alpha, (left) =>
+    return afterBurnIn(control.type, alpha, (left) =>
       meanComparison(estimates, { ...options, alpha: left }, true),
     );
   }
@@ -81,6 +81,14 @@ const proportionComparison = (
     effect,
   }));
 };
+
+/** What alpha is left once the burn-in is over: proportions had the exact test before. */
+export const afterBurnIn = (
+  type: Aggregate['type'],
+  alpha: number,
+  compare: (alpha: number) => Comparison,
+): Comparison =>
+  type === 'proportion' ? spending(1 - SHARE_OF_ALPHA_BEFORE, alpha, compare) : compare(alpha);
 
 /** A test that may spend `share` of alpha has its evidence counted as that share of itself. */
 const spending = (

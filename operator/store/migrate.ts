@@ -8,6 +8,7 @@ import * as predictions from './migrations/0003_predictions.ts';
 import * as closedExperiments from './migrations/0004_closed_experiments.ts';
 import * as abTests from './migrations/0005_ab_tests.ts';
 import * as labels from './migrations/0020_labels.ts';
+import * as abSplits from './migrations/0040_ab_splits.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004_closed_experiments': closedExperiments,
   '0005_ab_tests': abTests,
   '0020_labels': labels,
+  '0040_ab_splits': abSplits,
 };
 
 /** Any number that nobody else locks in this database. */

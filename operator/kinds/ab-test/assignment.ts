@@ -14,32 +14,48 @@ type VirtualService = KubernetesObject & { readonly spec?: { readonly hosts?: re
 /** A name that nobody can have chosen before. */
 const nameOf = ({ metadata }: ABTest): string => `mlops-abtest-${metadata.uid}`;
 
-/** Why there can be no filter, or undefined once it is written at each gateway of the Deployment. */
+/** Why the units of a test are not told apart as they should be. */
+export type AssignmentFault = {
+  readonly words: string;
+  /** No filter can be written for all hosts, so that clients could choose their bucket on some. */
+  readonly isUnsafe: boolean;
+};
+
+/** Undefined once the filter is written at each gateway of the Deployment, for all hosts that are routed. */
 export const writeAssignment = async (
   test: ABTest,
   deployment: Deployment,
   pass: Pass,
-): Promise<string | undefined> => {
+): Promise<AssignmentFault | undefined> => {
   const { name } = deployment.metadata;
   const hosts = routedHosts(deployment, pass);
   const wildcard = hosts.find((host) => host.includes('*'));
   if (wildcard !== undefined) {
-    return `host ${wildcard} of Deployment ${name} may cover hosts of others: name each host in spec.strategy.canary.trafficRouting.istio.hosts`;
+    const words = `host ${wildcard} of Deployment ${name} may cover hosts of others: name each host in spec.strategy.canary.trafficRouting.istio.hosts`;
+    return { words, isUnsafe: true };
   }
-  if (!isReachable(deployment, hosts)) {
-    return `no host of Deployment ${name} is routed at a gateway: name one in spec.strategy.canary.trafficRouting.istio.hosts (its condition TrafficRouting says what keeps it)`;
+  const unreachable = isReachable(deployment, hosts)
+    ? undefined
+    : `no host of Deployment ${name} is routed at a gateway: name one in spec.strategy.canary.trafficRouting.istio.hosts (its condition TrafficRouting says what keeps it)`;
+  if (unreachable !== undefined && test.status?.startTime === undefined) {
+    return { words: unreachable, isUnsafe: true };
   }
-  for (const key of gatewaysOf(deployment)) {
+  const missing: string[] = [];
+  for (const key of hosts.length === 0 ? [] : gatewaysOf(deployment)) {
     const gateway = await pass.live.get<Gateway>(GATEWAY, key);
     const selector = gateway?.spec?.selector;
-    if (selector === undefined) return `there is no Gateway ${key.namespace}/${key.name}`;
+    if (selector === undefined) {
+      missing.push(`there is no Gateway ${key.namespace}/${key.name}`);
+      continue;
+    }
     const filter = assignmentFilter({
       ...{ name: nameOf(test), gatewayNamespace: key.namespace, gatewaySelector: selector },
       ...{ hosts, salt: test.metadata.uid, unit: test.spec.unit },
     });
     await pass.apply(ENVOY_FILTER, filter, { owned: false, elsewhere: true });
   }
-  return undefined;
+  if (unreachable !== undefined) missing.push(unreachable);
+  return missing.length === 0 ? undefined : { words: missing.join('; '), isUnsafe: false };
 };
 
 /**

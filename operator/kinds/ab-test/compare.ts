@@ -18,10 +18,12 @@ export type Inference = NonNullable<ABTestSpec['inference']>;
 export type GoalComparison = Comparison &
   Partial<Pick<BayesianResult, 'probabilityToBeat' | 'expectedLoss'>>;
 
+export type CompareOptions = ComparisonOptions & { readonly mode?: Inference['mode'] };
+
 export const compareGoal = (
   control: Aggregate,
   treatment: Aggregate,
-  { mode = 'sequential', ...options }: ComparisonOptions & { readonly mode?: Inference['mode'] },
+  { mode = 'sequential', ...options }: CompareOptions,
 ): GoalComparison => {
   if (mode === 'sequential') return compareSequentially(control, treatment, options);
   const pair = estimatesOf(control, treatment);

@@ -4,8 +4,11 @@ import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
 import { faultOf } from './faults.ts';
-import { CONTROL, judgeTest, type Judgement } from './judge.ts';
+import { nextWeights, startWeights, withoutDropped } from './bandit.ts';
+import { judgeTest, type Judgement } from './judge.ts';
+import type { Weights } from './measurement.ts';
 import type { Decision, Observation, Plan } from './plan.ts';
+import { CONTROL, isBandit } from './test-plan.ts';
 
 export const decide = (observation: Observation, now: Date): Plan => {
   const { test, deployment, before } = observation;
@@ -41,18 +44,38 @@ const running = (observation: Observation, startTime: string, now: Date): Plan =
     const promote = promotedBy(observation, decision);
     return { is: 'decided', startTime, judgement, decision, promote };
   }
-  const unsure = judgement?.winners.length === 0 ? [unsureOf(judgement)] : [];
+  const unsure = judgement?.winners.length === 0 ? [unsureOf(test, judgement)] : [];
   const dropped = judgement?.harmful ?? droppedBefore(test);
-  return { is: 'running', startTime, judgement, dropped, awaits: [...awaits, ...unsure] };
+  const weights = weightsNow(observation, judgement, { dropped, now });
+  return { is: 'running', startTime, judgement, dropped, weights, awaits: [...awaits, ...unsure] };
+};
+
+/** Weights move with the numbers in a bandit only; else a candidate that was dropped leaves its to control. */
+const weightsNow = (
+  { test, measurement }: Observation,
+  judgement: Judgement | undefined,
+  { dropped, now }: { readonly dropped: readonly string[]; readonly now: Date },
+): Weights => {
+  if (!isBandit(test.spec)) return withoutDropped(startWeights(test.spec), dropped);
+  const { beliefs = [], isMismatched = true } = judgement ?? {};
+  return nextWeights(test, measurement ?? { periods: [] }, {
+    ...{ dropped, now },
+    beliefs: isMismatched ? [] : beliefs,
+  });
 };
 
 /** What a candidate lacks that would win. */
-const unsureOf = ({ findings }: Judgement): string => {
-  const isBetter = findings.some(({ verdict }) => verdict === 'better');
+const unsureOf = ({ spec }: ABTest, { findings, beliefs }: Judgement): string => {
+  const enough = spec.allocation?.probabilityToBeBest ?? Infinity;
+  const isBetter = isBandit(spec)
+    ? beliefs.some((each) => each.variant !== CONTROL && each.probabilityBest >= enough)
+    : findings.some(({ role, verdict }) => role === 'goal' && verdict === 'better');
   const open = findings.filter(({ verdict }) => verdict === 'undecided');
   return isBetter && open.length > 0
     ? `certainty that ${open.map(({ candidate, metric }) => `${candidate} is not worse in ${metric}`).join(', ')}`
-    : 'a sure difference in a goal';
+    : isBandit(spec)
+      ? `a variant that is the best with a probability of ${enough}`
+      : 'a sure difference in a goal';
 };
 
 /**
@@ -79,7 +102,14 @@ const decisionOf = (
   }
   const winner = judgement?.winners[0];
   if (awaits.length === 0 && winner !== undefined) {
-    return { winner, words: `${winner} is better than control` };
+    const words = isBandit(spec)
+      ? `${winner} is the best with a probability of ${probabilityOf(judgement, winner).toFixed(3)}`
+      : `${winner} is better than control`;
+    return { winner, words };
+  }
+  if (awaits.length === 0 && isControlBest(spec, judgement)) {
+    const words = `control is the best with a probability of ${probabilityOf(judgement, CONTROL).toFixed(3)}`;
+    return { winner: CONTROL, words };
   }
   if (spec.inference?.mode === 'fixed-horizon' && judgement !== undefined && awaits.length === 0) {
     const words = 'no candidate was shown to be better at the one look there is';
@@ -89,6 +119,12 @@ const decisionOf = (
   const words = `no candidate was shown to be better within ${spec.maximumRuntime}`;
   return { winner: 'inconclusive', words };
 };
+
+const probabilityOf = (judgement: Judgement | undefined, name: string): number =>
+  judgement?.beliefs.find(({ variant }) => variant === name)?.probabilityBest ?? 0;
+
+const isControlBest = ({ allocation }: ABTest['spec'], judgement: Judgement | undefined): boolean =>
+  probabilityOf(judgement, CONTROL) >= (allocation?.probabilityToBeBest ?? Infinity);
 
 /** The version that the alias is to name, where a candidate won and may take over. */
 const promotedBy = ({ test, alias }: Observation, { winner }: Decision): string | undefined =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeTest, type TestPlan } from './judge.ts';
+import { judgeTest } from './judge.ts';
 import type { Measurement } from './measurement.ts';
+import type { TestPlan } from './test-plan.ts';
 
 const PLAN: TestPlan = {
   ...{ alpha: 0.05, minimumSamples: 1000 },
@@ -20,7 +21,7 @@ type Counted = { readonly units: number; readonly conversions: number; readonly 
 
 const measured = (counts: Readonly<Record<string, Counted>>): Measurement => ({
   variants: Object.entries(counts).map(([variant, { units }]) => ({ variant, units })),
-  ...{ conflictingUnits: 0, outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0 },
+  ...{ conflictingUnits: 0, outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0, periods: [] },
   metrics: Object.entries(counts).flatMap(([variant, { units, conversions, refunds }]) => [
     {
       ...{ variant, metric: 'conversion' },

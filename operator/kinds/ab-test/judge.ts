@@ -1,36 +1,9 @@
 /** What the numbers of a test say of its candidates. Pure: the simulation asks it, too. */
-import type { ABTestSpec } from '../../../crds/schema/ab-test.ts';
-import type { Aggregate } from '../../statistics/aggregates.ts';
-import { awayFromBoundary } from '../../statistics/boundary-rates.ts';
-import { judgeGuardrail } from '../../statistics/guardrail.ts';
-import { holm } from '../../statistics/multiple-testing.ts';
-import { sequentialSampleRatio } from '../../statistics/sample-ratio.ts';
-import { estimateOf } from '../../statistics/estimates.ts';
-import { compareGoal, type GoalComparison } from './compare.ts';
-import type { Measurement, MetricDefinition } from './measurement.ts';
-import { requestMetricOf } from './test-metrics.ts';
-
-export type TestPlan = Pick<
-  ABTestSpec,
-  'metrics' | 'alpha' | 'minimumSamples' | 'candidates' | 'inference'
->;
-
-export const CONTROL = 'control';
-
-/** How a candidate compares with control in one metric. */
-export type Finding = {
-  readonly candidate: string;
-  readonly metric: string;
-  readonly comparison: GoalComparison;
-} & (
-  | {
-      readonly role: 'goal';
-      /** Chance of so much evidence without a difference, over all goals and candidates (Holm 1979). */
-      readonly adjustedP: number;
-      readonly verdict: 'better' | 'worse' | 'unsure';
-    }
-  | { readonly role: 'guardrail'; readonly verdict: 'safe' | 'harmful' | 'undecided' }
-);
+import { sampleRatioOverSplits, sequentialSampleRatio } from '../../statistics/sample-ratio.ts';
+import { beliefsOf, type Belief } from './bandit.ts';
+import { findingsOf, type Finding } from './findings.ts';
+import type { Measurement } from './measurement.ts';
+import { CONTROL, isBandit, type TestPlan } from './test-plan.ts';
 
 export type Judgement = {
   readonly findings: readonly Finding[];
@@ -39,10 +12,15 @@ export type Judgement = {
   readonly isMismatched: boolean;
   /** Candidates that are surely worse than a guardrail allows, now or at an earlier look. */
   readonly harmful: readonly string[];
-  /** Better in a goal, worse in none, and safe in all guardrails; the best first. */
+  /**
+   * The best first: better in a goal and worse in none; of a bandit, so probably the best that it ends. And
+   * safe in all guardrails.
+   */
   readonly winners: readonly string[];
   /** Variants with fewer units than minimumSamples; a harmful one gets no more and is not waited for. */
   readonly short: readonly string[];
+  /** Of a bandit, how probable it is of each variant left that it is the best; empty: not told yet. */
+  readonly beliefs: readonly Belief[];
 };
 
 /** Fabijan et al., "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD 2019. */
@@ -57,7 +35,7 @@ export const judgeTest = (
   measurement: Measurement,
   dropped: readonly string[] = [],
 ): Judgement => {
-  const findings = [...goalFindings(plan, measurement), ...guardrailFindings(plan, measurement)];
+  const findings = findingsOf(plan, measurement);
   const sampleRatioP = ratioOf(plan, measurement, dropped);
   const harmful = plan.candidates
     .map(({ name }) => name)
@@ -65,125 +43,48 @@ export const judgeTest = (
       (name) =>
         dropped.includes(name) || of(findings, name).some(({ verdict }) => verdict === 'harmful'),
     );
+  const beliefs = isBandit(plan) ? beliefsOf(plan, measurement, harmful) : [];
   return {
     findings,
     sampleRatioP,
     isMismatched: sampleRatioP < MISMATCH_ALPHA,
     harmful,
-    winners: winnersOf(plan, findings).filter((name) => !harmful.includes(name)),
+    winners: winnersOf(plan, findings, beliefs).filter((name) => !harmful.includes(name)),
     short: measurement.variants
       .filter(({ variant, units }) => units < plan.minimumSamples && !harmful.includes(variant))
       .map(({ variant }) => variant),
+    beliefs,
   };
 };
 
 const of = (findings: readonly Finding[], candidate: string): readonly Finding[] =>
   findings.filter((finding) => finding.candidate === candidate);
 
-const aggregateOf = (measurement: Measurement, metric: string, variant: string): Aggregate => {
-  const found = measurement.metrics.find(
-    (each) => each.metric === metric && each.variant === variant,
-  );
-  if (found === undefined) throw new Error(`metric ${metric} of ${variant} was not measured`);
-  return found.aggregate;
-};
-
-/** Control and a candidate in one metric. */
-const pairOf = (
-  measurement: Measurement,
-  metric: MetricDefinition,
-  candidate: string,
-): readonly [control: Aggregate, treatment: Aggregate] => {
-  const control = aggregateOf(measurement, metric.name, CONTROL);
-  const treatment = aggregateOf(measurement, metric.name, candidate);
-  const isRate = requestMetricOf(metric) !== undefined;
-  return isRate && control.type === 'ratio' && treatment.type === 'ratio'
-    ? awayFromBoundary(control, treatment)
-    : [control, treatment];
-};
-
-const optionsOf = ({ alpha, minimumSamples, candidates }: TestPlan) => ({
-  alpha,
-  // Where the sequences are tightest: the size the test is planned for.
-  plannedUnits: minimumSamples * (candidates.length + 1),
-});
-
-/** Each is tested at a level that all together keep alpha; p-values are adjusted by Holm's method. */
-const goalFindings = (plan: TestPlan, measurement: Measurement): readonly Finding[] => {
-  const { alpha, ...options } = optionsOf(plan);
-  const pairs = plan.candidates.flatMap(({ name: candidate }) =>
-    plan.metrics.goal.map((goal) => ({ candidate, goal })),
-  );
-  const compared = pairs.map(({ candidate, goal }) =>
-    compareGoal(...pairOf(measurement, goal, candidate), {
-      ...{ ...options, alpha: alpha / pairs.length },
-      ...(plan.inference === undefined ? {} : { mode: plan.inference.mode }),
-      ...(goal.quantile === undefined ? {} : { quantile: goal.quantile }),
-    }),
-  );
-  const adjusted = holm(compared.map(({ pValue }) => pValue));
-  return pairs.flatMap(({ candidate, goal }, i): readonly Finding[] => {
-    const [comparison, adjustedP] = [compared[i], adjusted[i]];
-    if (comparison === undefined || adjustedP === undefined) return [];
-    const better = (comparison.effect ?? 0) > 0 === (goal.direction === 'increase');
-    const isSure =
-      comparison.probabilityToBeat === undefined
-        ? adjustedP <= alpha
-        : isBelieved(plan, comparison, controlOf(measurement, goal));
-    const verdict = !isSure ? 'unsure' : better ? 'better' : 'worse';
-    return [{ candidate, metric: goal.name, role: 'goal', comparison, adjustedP, verdict }];
-  });
-};
-
-/** Bayesian: so probable, and in the mean so little to lose, that there is a difference. */
-const isBelieved = (
-  { inference }: TestPlan,
-  { probabilityToBeat = 0.5, expectedLoss = Infinity, effect = 0 }: GoalComparison,
-  control: number,
-): boolean => {
-  if (inference === undefined) return false;
-  const isSure = Math.max(probabilityToBeat, 1 - probabilityToBeat) >= inference.probabilityToBeat;
-  // The loss of choosing the one that looks better: of the other it is that and the effect.
-  const loss = effect >= 0 ? expectedLoss : expectedLoss + effect;
-  return isSure && loss <= inference.expectedLoss * Math.abs(control);
-};
-
-const controlOf = (measurement: Measurement, { name }: MetricDefinition): number => {
-  const control = aggregateOf(measurement, name, CONTROL);
-  return control.type === 'quantile' ? Number.NaN : estimateOf(control, CONTROL).value;
-};
-
-/** Not corrected upward: an alarm about harm must not come later because more is watched. */
-const guardrailFindings = (plan: TestPlan, measurement: Measurement): readonly Finding[] =>
-  plan.candidates.flatMap(({ name: candidate }) =>
-    (plan.metrics.guardrails ?? []).map((guardrail): Finding => {
-      const { name: metric, direction, quantile, margin } = guardrail;
-      const { verdict, safe, harmful } = judgeGuardrail(
-        ...pairOf(measurement, guardrail, candidate),
-        {
-          ...optionsOf(plan),
-          direction,
-          margin:
-            margin.relative === undefined
-              ? { absolute: margin.absolute ?? 0 }
-              : { relative: margin.relative },
-          ...(quantile === undefined ? {} : { quantile }),
-        },
-      );
-      const comparison = verdict === 'harmful' ? harmful : safe;
-      return { candidate, metric, role: 'guardrail', comparison, verdict };
-    }),
-  );
-
 /**
- * Control gets the units of what was dropped from then on, so that only the others are still split as
- * their weights say; one alone has nothing to be compared with.
+ * By the weights of the time where they were noted. What was dropped is left out: its units that come back
+ * see control and count no more. Control gets its units from then on, which only the weights of the time tell.
  */
 const ratioOf = (
-  { candidates }: TestPlan,
-  { variants }: Measurement,
+  plan: TestPlan,
+  { variants, periods }: Measurement,
   dropped: readonly string[],
 ): number => {
+  if (periods.length > 0) {
+    const splits = periods.map(
+      (period) =>
+        new Map(
+          period.variants
+            .filter(({ variant }) => isBandit(plan) || !dropped.includes(variant))
+            .map(
+              ({ variant, units }) =>
+                [variant, { weight: period.weights?.[variant] ?? 0, units }] as const,
+            )
+            .filter(([, { weight }]) => weight > 0),
+        ),
+    );
+    return sampleRatioOverSplits(splits.filter(({ size }) => size > 0)).pValue;
+  }
+  const { candidates } = plan;
   const control = 100 - candidates.reduce((sum, { weight }) => sum + weight, 0);
   const weights = new Map([[CONTROL, control], ...candidates.map(entryOf)]);
   const unsteady = dropped.length === 0 ? [] : [CONTROL, ...dropped];
@@ -200,16 +101,26 @@ const entryOf = ({ name, weight }: TestPlan['candidates'][number]): readonly [st
 ];
 
 const winnersOf = (
-  { candidates, metrics }: TestPlan,
+  plan: TestPlan,
   findings: readonly Finding[],
+  beliefs: readonly Belief[],
 ): readonly string[] => {
+  const { candidates, metrics, allocation } = plan;
+  const isBest = (name: string): boolean =>
+    beliefs.some(
+      (belief) =>
+        belief.variant === name &&
+        belief.probabilityBest >= (allocation?.probabilityToBeBest ?? Infinity),
+    );
   const wins = candidates.filter(({ name }) => {
     const its = of(findings, name);
-    return (
-      its.some(({ verdict }) => verdict === 'better') &&
-      its.every(({ verdict }) => verdict !== 'worse' && verdict !== 'harmful') &&
-      its.every(({ role, verdict }) => role === 'goal' || verdict === 'safe')
-    );
+    const goals = its.filter(({ role }) => role === 'goal');
+    const guardrails = its.filter(({ role }) => role === 'guardrail');
+    const isBetter = isBandit(plan)
+      ? isBest(name)
+      : goals.some(({ verdict }) => verdict === 'better') &&
+        goals.every(({ verdict }) => verdict !== 'worse');
+    return isBetter && guardrails.every(({ verdict }) => verdict === 'safe');
   });
   const first = metrics.goal[0];
   const sign = first?.direction === 'decrease' ? -1 : 1;

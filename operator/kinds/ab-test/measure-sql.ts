@@ -41,39 +41,57 @@ const perRequest = (metric: RequestMetric): Column => ({
       : sql`${requestsWith(metric).value} / a.requests`,
 });
 
-/** One metric of all variants that have units, in one query. */
+/** Of which test, and by what its units `a` are put together: a text each. */
+export type Grouping = {
+  readonly testId: number;
+  readonly by: RawBuilder<unknown>;
+  /** Whether units that were seen in a second variant count. */
+  readonly moves: boolean;
+};
+
+/** By variant, without units that were seen in two of them. */
+export const byVariant = (testId: number): Grouping => ({
+  testId,
+  by: sql`a.variant`,
+  moves: false,
+});
+
+const unitsOf = ({ testId, moves }: Grouping): RawBuilder<unknown> =>
+  sql`a.test_id = ${testId} ${moves ? sql`` : sql`and not a.conflicting`}`;
+
+/** One metric of all groups that have units, in one query. */
 export const measureMetric = async (
   tx: Tx,
-  testId: number,
+  group: Grouping,
   metric: MetricDefinition,
 ): Promise<PerVariant> => {
   const { name, type, numerator = '', denominator = '' } = metric;
   const request = requestMetricOf(metric);
   switch (type) {
     case 'ratio': {
-      const pairs = await joint(tx, testId, totalOf(numerator), totalOf(denominator, 'x'));
+      const pairs = await joint(tx, group, totalOf(numerator), totalOf(denominator, 'x'));
       return { type, pairs };
     }
     case 'proportion':
       return request === undefined
-        ? { type, counts: await successes(tx, testId, name) }
-        : { type: 'ratio', pairs: await joint(tx, testId, requestsWith(request), requests) };
+        ? { type, counts: await successes(tx, group, name) }
+        : { type: 'ratio', pairs: await joint(tx, group, requestsWith(request), requests) };
     case 'mean':
       return request === undefined
-        ? { type, pairs: await joint(tx, testId, totalOf(name), before) }
-        : { type, pairs: await joint(tx, testId, perRequest(request), zero) };
+        ? { type, pairs: await joint(tx, group, totalOf(name), group.moves ? zero : before) }
+        : { type, pairs: await joint(tx, group, perRequest(request), zero) };
     case 'quantile':
-      return { type, bins: await bins(tx, testId, request ? perRequest(request) : meanOf(name)) };
+      return { type, bins: await bins(tx, group, request ? perRequest(request) : meanOf(name)) };
   }
 };
 
-const successes = async (tx: Tx, testId: number, metric: string) => {
+const successes = async (tx: Tx, group: Grouping, metric: string) => {
   const { join } = totalOf(metric);
   const { rows } = await sql<{ variant: string; units: number; successes: number }>`
-    select a.variant, count(*)::float8 as units,
+    select ${group.by} as variant, count(*)::float8 as units,
       count(*) filter (where y.positive > 0)::float8 as successes
     from ab_assignments a ${join}
-    where a.test_id = ${testId} and not a.conflicting group by a.variant`.execute(tx);
+    where ${unitsOf(group)} group by 1`.execute(tx);
   return new Map(rows.map(({ variant, ...counts }) => [variant, counts]));
 };
 
@@ -88,17 +106,17 @@ type JointRow = Readonly<
  */
 const joint = async (
   tx: Tx,
-  testId: number,
+  group: Grouping,
   first: Column,
   second: Column,
 ): Promise<ReadonlyMap<string, JointMoments>> => {
   const pair = sql`${first.value}, ${second.value}`;
   const { rows } = await sql<JointRow>`
-    select a.variant, count(*)::float8 as count,
+    select ${group.by} as variant, count(*)::float8 as count,
       regr_avgy(${pair}) as mean1, regr_syy(${pair}) as m2_1,
       regr_avgx(${pair}) as mean2, regr_sxx(${pair}) as m2_2, regr_sxy(${pair}) as cross_12
     from ab_assignments a ${first.join} ${second.join}
-    where a.test_id = ${testId} and not a.conflicting group by a.variant`.execute(tx);
+    where ${unitsOf(group)} group by 1`.execute(tx);
   return new Map(
     rows.map(({ variant, count, ...of }) => [
       variant,
@@ -125,14 +143,15 @@ const meanOf = (metric: string): Column => ({
  */
 const bins = async (
   tx: Tx,
-  testId: number,
+  group: Grouping,
   column: Column,
 ): Promise<ReadonlyMap<string, readonly Bin[]>> => {
   const { rows } = await sql<Bin & { variant: string }>`
     select variant, min(value) as lower, max(value) as upper, count(*)::float8 as count
     from (
-      select a.variant, ${column.value} as value from ab_assignments a ${column.join}
-      where a.test_id = ${testId} and not a.conflicting
+      select ${group.by} as variant, ${column.value} as value
+      from ab_assignments a ${column.join}
+      where ${unitsOf(group)}
     ) units
     where value is not null
     group by variant, case when abs(value) >= ${SMALLEST_BINNED}::float8

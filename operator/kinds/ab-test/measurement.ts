@@ -15,6 +15,24 @@ export type Measured = {
   readonly aggregate: Aggregate;
 };
 
+/** Percent of the units by variant, control included. */
+export type Weights = Readonly<Record<string, number>>;
+
+/** Who was to get how many units from then on; without weights while routes change to others. */
+export type Split = {
+  /** RFC 3339. */
+  readonly since: string;
+  readonly weights: Weights | undefined;
+};
+
+/** What came while the variants had these weights. */
+export type Period = Split & {
+  /** Units whose first request came then. */
+  readonly variants: readonly { readonly variant: string; readonly units: number }[];
+  /** Where units move by design, all metrics of these units; else none. */
+  readonly metrics: readonly Measured[];
+};
+
 export type Measurement = {
   /** Of each variant, in the order the test has them: distinct units that count. */
   readonly variants: readonly { readonly variant: string; readonly units: number }[];
@@ -25,6 +43,8 @@ export type Measurement = {
   /** At or before the first exposure of their unit; they are the covariate. */
   readonly outcomesBeforeExposure: number;
   readonly metrics: readonly Measured[];
+  /** Oldest first; none where no weights were noted. */
+  readonly periods: readonly Period[];
 };
 
 /** Units by the hour of their first exposure. */

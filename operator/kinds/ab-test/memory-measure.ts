@@ -1,17 +1,19 @@
 import type { Bin } from '../../statistics/aggregates.ts';
 import type { JointMoments } from '../../statistics/moments.ts';
 import { BIN_GROWTH, SMALLEST_BINNED } from './measurement.ts';
-import type { Measurement, MetricDefinition } from './measurement.ts';
+import type { Measured, Measurement, MetricDefinition, Split } from './measurement.ts';
 import type { NamedOutcome, Unit } from './memory-units.ts';
 import type { TestScope } from './outcome-store.ts';
 import { aggregatesOf } from './per-variant.ts';
 import type { PerVariant } from './per-variant.ts';
+import { periodsOf, pooledOf } from './periods.ts';
 import { requestMetricOf } from './test-metrics.ts';
 import type { RequestMetric } from './test-metrics.ts';
 
 type Seen = {
   readonly units: ReadonlyMap<string, Unit>;
   readonly outcomes: readonly NamedOutcome[];
+  readonly splits: readonly Split[];
 };
 type Named = readonly [name: string, unit: Unit];
 
@@ -19,35 +21,62 @@ type Named = readonly [name: string, unit: Unit];
 export const measureUnits = (
   test: TestScope,
   metrics: readonly MetricDefinition[],
-  { units, outcomes }: Seen,
+  { units, outcomes, splits }: Seen,
 ): Measurement => {
-  const counted: readonly Named[] = [...units].filter(([, { conflicting }]) => !conflicting);
-  const by = <T>(make: (units: readonly Named[]) => T): ReadonlyMap<string, T> =>
+  const whole: readonly Named[] = [...units].filter(
+    ([, { conflicting }]) => test.moves || !conflicting,
+  );
+  const variantsOf = (members: readonly Named[]) =>
+    test.variants.map((variant) => ({
+      variant,
+      units: members.filter(([, unit]) => unit.variant === variant).length,
+    }));
+  const measured = (members: readonly Named[]): readonly Measured[] =>
+    metrics.flatMap((metric) =>
+      aggregatesOf(
+        perVariant(metric, outcomes, byVariant(test, members), test.moves),
+        test.variants,
+      ).map(([variant, aggregate]) => ({ variant, metric: metric.name, aggregate })),
+    );
+  const indexed = whole.map((named) => ({ named, period: periodOf(named, splits) }));
+  const counted = indexed.map(({ named, period }) => ({
+    ...{ variant: named[1].variant, period, units: 1 },
+  }));
+  const byPeriod = test.moves
+    ? Array.from({ length: Math.max(1, splits.length) }, (_, index) =>
+        measured(indexed.filter(({ period }) => period === index).map(({ named }) => named)),
+      )
+    : [];
+  const judged = outcomes.map(({ unit = '', at }) => {
+    const known = units.get(unit);
+    return known === undefined ? 'unknown' : at > known.firstSeen ? 'after' : 'before';
+  });
+  return {
+    variants: variantsOf(whole),
+    conflictingUnits: [...units.values()].filter(({ conflicting }) => conflicting).length,
+    outcomesOfUnknownUnits: judged.filter((side) => side === 'unknown').length,
+    outcomesBeforeExposure: judged.filter((side) => side === 'before').length,
+    metrics: test.moves ? pooledOf(byPeriod) : measured(whole),
+    periods: periodsOf(test.variants, splits, { units: counted, measured: byPeriod }),
+  };
+};
+
+/** Index of the split a unit came first in. */
+const periodOf = ([, { firstSeen }]: Named, splits: readonly Split[]): number =>
+  Math.max(
+    0,
+    splits.findLastIndex(({ since }) => Date.parse(since) <= firstSeen),
+  );
+
+const byVariant =
+  (test: TestScope, counted: readonly Named[]): By =>
+  (make) =>
     new Map(
       test.variants
         .map((name) => [name, counted.filter(([, { variant }]) => variant === name)] as const)
         .filter(([, members]) => members.length > 0)
         .map(([name, members]) => [name, make(members)]),
     );
-  const sizes = by((members) => members.length);
-  const judged = outcomes.map(({ unit = '', at }) => {
-    const known = units.get(unit);
-    return known === undefined ? 'unknown' : at > known.firstSeen ? 'after' : 'before';
-  });
-  return {
-    variants: test.variants.map((variant) => ({ variant, units: sizes.get(variant) ?? 0 })),
-    conflictingUnits: units.size - counted.length,
-    outcomesOfUnknownUnits: judged.filter((side) => side === 'unknown').length,
-    outcomesBeforeExposure: judged.filter((side) => side === 'before').length,
-    metrics: metrics.flatMap((metric) =>
-      aggregatesOf(perVariant(metric, outcomes, by), test.variants).map(([variant, aggregate]) => ({
-        variant,
-        metric: metric.name,
-        aggregate,
-      })),
-    ),
-  };
-};
 
 type By = <T>(make: (units: readonly Named[]) => T) => ReadonlyMap<string, T>;
 
@@ -55,6 +84,7 @@ const perVariant = (
   metric: MetricDefinition,
   outcomes: readonly NamedOutcome[],
   by: By,
+  moves: boolean,
 ): PerVariant => {
   const { name, type, numerator = '', denominator = '' } = metric;
   const request = requestMetricOf(metric);
@@ -91,7 +121,7 @@ const perVariant = (
             type,
             pairs: pairs(
               (u) => sum(values(name)(u)),
-              (u) => sum(values(name, 'before')(u)),
+              (u) => (moves ? 0 : sum(values(name, 'before')(u))),
             ),
           }
         : { type, pairs: pairs(perRequest(request), () => 0) };

@@ -1,5 +1,5 @@
 import type { DeploymentKey, NewPrediction } from '../../store/predictions.ts';
-import type { Arrivals } from './measurement.ts';
+import type { Arrivals, Split } from './measurement.ts';
 import { measureUnits } from './memory-measure.ts';
 import { nameOutcomes, unitsOf } from './memory-units.ts';
 import type { Request } from './memory-units.ts';
@@ -15,6 +15,7 @@ type TestRows = {
   readonly requests: Request[];
   readonly keys: Set<string>;
   readonly outcomes: Outcome[];
+  splits: readonly Split[];
 };
 
 /** Outcomes in memory, for tests: keeps all that came, and counts it anew whenever it is asked. */
@@ -24,7 +25,7 @@ export const memoryOutcomeStore = (log: RequestLog): OutcomeStore => {
   const open = (scope: TestScope): TestRows => {
     if (closed.has(scope.uid)) throw new TestClosed(scope);
     const rows = tests.get(scope.uid) ?? {
-      ...{ scope, cursor: 0, requests: [], keys: new Set<string>(), outcomes: [] },
+      ...{ scope, cursor: 0, requests: [], keys: new Set<string>(), outcomes: [], splits: [] },
     };
     tests.set(scope.uid, rows);
     return rows;
@@ -62,11 +63,19 @@ export const memoryOutcomeStore = (log: RequestLog): OutcomeStore => {
       open(test).cursor = logged(test).length;
     },
 
+    noteSplit: async (test, split) => {
+      const rows = open(test);
+      const last = rows.splits.at(-1);
+      if (last !== undefined && sameWeights(last, split)) return;
+      rows.splits = [...rows.splits.filter(({ since }) => since !== split.since), split];
+    },
+
     measure: async (test, metrics) => {
-      const { requests = [], outcomes = [] } = tests.get(test.uid) ?? {};
+      const { requests = [], outcomes = [], splits = [] } = tests.get(test.uid) ?? {};
       return measureUnits(test, metrics, {
         units: unitsOf(test, requests),
         outcomes: nameOutcomes(outcomes, requests),
+        splits,
       });
     },
 
@@ -80,6 +89,10 @@ export const memoryOutcomeStore = (log: RequestLog): OutcomeStore => {
     },
   };
 };
+
+const sameWeights = ({ weights: one }: Split, { weights: other }: Split): boolean =>
+  JSON.stringify(one && Object.entries(one).sort()) ===
+  JSON.stringify(other && Object.entries(other).sort());
 
 const HOUR_MS = 3_600_000;
 

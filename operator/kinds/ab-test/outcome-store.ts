@@ -1,4 +1,4 @@
-import type { Arrivals, Measurement, MetricDefinition } from './measurement.ts';
+import type { Arrivals, Measurement, MetricDefinition, Split } from './measurement.ts';
 
 /** One ABTest, as far as its numbers are concerned. */
 export type TestScope = {
@@ -11,6 +11,11 @@ export type TestScope = {
   readonly since: string;
   /** control and the candidates. */
   readonly variants: readonly string[];
+  /**
+   * Weights change while it runs, so units move by design: who did counts for the variant of its first
+   * request, metrics are told apart by period, and means have no covariate.
+   */
+  readonly moves: boolean;
 };
 
 export type Outcome = {
@@ -53,6 +58,8 @@ export type OutcomeStore = {
   absorb(test: TestScope, now: number): Promise<Absorbed>;
   /** Leaves out what was logged since the last call, as while a test is suspended. Throws `TestClosed`. */
   skip(test: TestScope): Promise<void>;
+  /** Notes who gets how many units from then on, where that is new. Throws `TestClosed`. */
+  noteSplit(test: TestScope, split: Split): Promise<void>;
   /** All of it at one moment. Variants without units are there, with nothing in them. */
   measure(test: TestScope, metrics: readonly MetricDefinition[]): Promise<Measurement>;
   /** Oldest first; for looking at when a mismatch of samples began. */

@@ -5,7 +5,7 @@ import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelAlias } from '../../../crds/schema/model-alias.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import type { Judgement } from './judge.ts';
-import type { Measurement } from './measurement.ts';
+import type { Measurement, Weights } from './measurement.ts';
 
 export type Observation = {
   readonly test: ABTest;
@@ -44,6 +44,10 @@ export type Plan =
       readonly judgement: Judgement | undefined;
       /** Candidates that get units no more. */
       readonly dropped: readonly string[];
+      /** What each variant is to get from now on. */
+      readonly weights: Weights;
+      /** Why no units come through a gateway, where none do. */
+      readonly cutOff?: string;
       readonly awaits: readonly string[];
     }
   | {

@@ -49,7 +49,7 @@ const numbers = (
     { variant: 'control', units },
     { variant: 'bigger', units },
   ],
-  ...{ conflictingUnits: 0, outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0 },
+  ...{ conflictingUnits: 0, outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0, periods: [] },
   metrics: (['control', 'bigger'] as const).flatMap((variant) => [
     {
       ...{ variant, metric: 'conversion' },

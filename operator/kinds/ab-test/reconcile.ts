@@ -11,10 +11,12 @@ import { modelKeyOf, versionsOf } from '../model-versions.ts';
 import { ready, restated, settled, working } from '../outcome.ts';
 import type { Ports } from '../ports.ts';
 import { dropAssignment, writeAssignment } from './assignment.ts';
+import { sameWeights } from './bandit.ts';
 import { decide } from './decide.ts';
 import type { Observation, Plan } from './plan.ts';
 import type { Measurement } from './measurement.ts';
 import type { OutcomeStore } from './outcome-store.ts';
+import { askedOf, routedSplit } from './splits.ts';
 import { LOOK_MS, tell } from './tell.ts';
 import { definitionsOf } from './test-metrics.ts';
 import { scopeOf } from './test-scope.ts';
@@ -74,6 +76,7 @@ const reconcile = async (test: ABTest, pass: Pass, outcomes: OutcomeStore): Prom
   if (measured.state === 'running' && test.status?.startTime !== undefined) return asBefore(test);
   const observation = observe(test, pass, measured.state === 'done' ? measured.value : undefined);
   const plan = await assigned(observation, decide(observation, pass.now), pass);
+  await noteChange(test, plan, pass, outcomes);
   await promote(observation, plan, pass);
   return tell(observation, plan, timestamp(pass.now));
 };
@@ -87,8 +90,27 @@ const assigned = async (observation: Observation, plan: Plan, pass: Pass): Promi
   }
   const fault = await writeAssignment(test, deployment, pass);
   if (fault === undefined) return plan;
-  const message = `Units cannot be told apart: ${fault}.`;
+  // A test that runs keeps its shares, so that its units find their variants again (decision 0011).
+  if (plan.is === 'running' && !fault.isUnsafe) return { ...plan, cutOff: fault.words };
+  const message = `Units cannot be told apart: ${fault.words}.`;
   return { is: 'refused', reason: 'TrafficRoutingUnavailable', message, waits: true };
+};
+
+/**
+ * Before the status asks for other weights: units that come until these are routed are of neither. Not
+ * of a test at its start, whose units count from when it is routed.
+ */
+const noteChange = async (
+  test: ABTest,
+  plan: Plan,
+  pass: Pass,
+  outcomes: OutcomeStore,
+): Promise<void> => {
+  const asked = askedOf(test);
+  if (test.status?.startTime === undefined || asked === undefined) return;
+  if (plan.is === 'running' && sameWeights(asked, plan.weights)) return;
+  if (plan.is === 'decided') return;
+  await outcomes.noteSplit(scopeOf(test), { since: timestamp(pass.now), weights: undefined });
 };
 
 /** Once an interval, and only of a test that has begun. */
@@ -99,6 +121,7 @@ const measure = (
 ): ReturnType<typeof pass.background<Measurement | undefined>> => {
   if (test.status?.startTime === undefined) return { state: 'done', value: undefined };
   const scope = scopeOf(test);
+  const routed = routedSplit(test, deploymentOf(test, pass));
   const turn = Math.floor(pass.now.getTime() / LOOK_MS);
   return pass.background(`measure ${test.spec.suspend} ${turn}`, async () => {
     if (test.spec.suspend) {
@@ -106,6 +129,9 @@ const measure = (
       return undefined;
     }
     await outcomes.absorb(scope, pass.now.getTime());
+    if (routed !== undefined) {
+      await outcomes.noteSplit(scope, { since: timestamp(pass.now), weights: routed });
+    }
     return outcomes.measure(scope, definitionsOf(test.spec));
   });
 };

@@ -2,12 +2,12 @@ import { sql, type Kysely } from 'kysely';
 import { reachingDatabase } from '../../store/database-error.ts';
 import { settledPosition } from '../../store/prediction-order-sql.ts';
 import { absorbStep, firstCursor } from './assignment-sql.ts';
-import { measureMetric } from './measure-sql.ts';
-import type { Arrivals, Measurement, MetricDefinition } from './measurement.ts';
+import { measureTest } from './measure-test-sql.ts';
+import type { Arrivals } from './measurement.ts';
 import { insertOutcomes, pruneOutcomes, settleOutcomes } from './outcome-sql.ts';
 import { OUTCOME_RETENTION_MS } from './outcome-store.ts';
 import type { Absorbed, Outcome, OutcomeStore, TestScope } from './outcome-store.ts';
-import { aggregatesOf } from './per-variant.ts';
+import { writeSplit } from './split-sql.ts';
 import { closeTest, moveCursor, openTest } from './test-row-sql.ts';
 import type { Tx } from './test-row-sql.ts';
 
@@ -20,7 +20,7 @@ export type Bounds = {
 
 const BOUNDS: Bounds = { stepRows: 10_000, steps: 100 };
 
-/** Outcomes and assignments in PostgreSQL, the tables of migration 0005. */
+/** Outcomes and assignments in PostgreSQL, the tables of migrations 0005 and 0040. */
 export const sqlOutcomeStore = (db: Kysely<unknown>, bounds: Bounds = BOUNDS): OutcomeStore => {
   const write = <T>(what: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
     reachingDatabase(what, () => db.transaction().execute(work));
@@ -76,13 +76,19 @@ export const sqlOutcomeStore = (db: Kysely<unknown>, bounds: Bounds = BOUNDS): O
         await moveCursor(tx, id, await settledPosition(tx, key));
       }),
 
+    noteSplit: (test, split) =>
+      write('note who gets how many units', async (tx) => {
+        const { id } = await openTest(tx, test);
+        await writeSplit(tx, id, split);
+      }),
+
     measure: (test, metrics) =>
       reachingDatabase('measure a test', () =>
         db
           .transaction()
           .setIsolationLevel('repeatable read')
           .setAccessMode('read only')
-          .execute((tx) => measure(tx, test, metrics)),
+          .execute((tx) => measureTest(tx, test, metrics)),
       ),
 
     arrivals: (uid) =>
@@ -99,7 +105,7 @@ export const sqlOutcomeStore = (db: Kysely<unknown>, bounds: Bounds = BOUNDS): O
     deleteTest: async (uid) => {
       const id = await write('close a test', (tx) => closeTest(tx, uid));
       let deleted = 0;
-      for (const table of ['ab_outcomes', 'ab_unit_metrics', 'ab_assignments']) {
+      for (const table of ['ab_outcomes', 'ab_unit_metrics', 'ab_assignments', 'ab_splits']) {
         let rows: number;
         do {
           rows = await write('delete a test', (tx) => deleteSome(tx, { table, id, limit }));
@@ -120,44 +126,4 @@ const deleteSome = async (
     delete from ${sql.table(table)} where ctid = any(array(
       select ctid from ${sql.table(table)} where test_id = ${id} limit ${limit}))`.execute(tx);
   return Number(numAffectedRows);
-};
-
-type TestFigures = { readonly id: number; readonly pending: number; readonly before: number };
-
-const measure = async (
-  tx: Tx,
-  test: TestScope,
-  metrics: readonly MetricDefinition[],
-): Promise<Measurement> => {
-  const { rows } = await sql<TestFigures>`
-    select id, outcomes_pending::float8 as pending, outcomes_before_exposure::float8 as before
-    from ab_tests where uid = ${test.uid}`.execute(tx);
-  // Before the first call of absorb there is no row, and nothing to count: no test has the id 0.
-  const { id, pending, before } = rows[0] ?? { id: 0, pending: 0, before: 0 };
-  const units = await countUnits(tx, id);
-  const measured: Measurement['metrics'][number][] = [];
-  for (const metric of metrics) {
-    const found = aggregatesOf(await measureMetric(tx, id, metric), test.variants);
-    for (const [variant, aggregate] of found) {
-      measured.push({ variant, metric: metric.name, aggregate });
-    }
-  }
-  return {
-    variants: test.variants.map((variant) => ({ variant, units: units.get(variant) ?? 0 })),
-    conflictingUnits: units.get(CONFLICTING) ?? 0,
-    outcomesOfUnknownUnits: pending,
-    outcomesBeforeExposure: before,
-    metrics: measured,
-  };
-};
-
-/** No variant's name has a space. */
-const CONFLICTING = 'more than one';
-
-const countUnits = async (tx: Tx, testId: number): Promise<ReadonlyMap<string, number>> => {
-  const { rows } = await sql<{ variant: string; units: number }>`
-    select case when conflicting then ${CONFLICTING} else variant end as variant,
-      count(*)::float8 as units
-    from ab_assignments where test_id = ${testId} group by 1`.execute(tx);
-  return new Map(rows.map(({ variant, units }) => [variant, units]));
 };

@@ -1,10 +1,13 @@
 /** A test's status, to be read like a report. Pure. */
-import type { ABTest, ABTestStatus } from '../../../crds/schema/ab-test.ts';
+import type { ABTestStatus } from '../../../crds/schema/ab-test.ts';
 import type { Outcome, StatedCondition } from '../../runtime/reconciler.ts';
 import { condition, ready, settled, stalled, working, type Particulars } from '../outcome.ts';
 import type { Observation, Plan } from './plan.ts';
-import { CONTROL, type Finding, type Judgement } from './judge.ts';
-import type { Measurement } from './measurement.ts';
+import { startWeights } from './bandit.ts';
+import type { Finding } from './findings.ts';
+import type { Judgement } from './judge.ts';
+import type { Measurement, Weights } from './measurement.ts';
+import { CONTROL } from './test-plan.ts';
 
 type Variant = NonNullable<ABTestStatus['variants']>[number];
 
@@ -36,21 +39,14 @@ export const tell = (observation: Observation, plan: Plan, now: string): Outcome
           'Reconciling',
           `Waits until Deployment ${test.spec.deploymentRef.name} routes ${plan.missing.join(', ')}; its own status says what keeps it.`,
         ),
-        { status: statusOf(observation, weightsOf(test, [])), requeueAfterMs: LOOK_MS },
+        { status: statusOf(observation, startWeights(test.spec)), requeueAfterMs: LOOK_MS },
       );
     case 'running':
-      return settled(ready('True', 'TestRunning', runningWords(observation, plan)), {
-        status: {
-          ...statusOf(observation, weightsOf(test, plan.dropped), plan.judgement),
-          startTime: plan.startTime,
-        },
-        conditions: ratioCondition(plan.judgement),
-        requeueAfterMs: LOOK_MS,
-      });
+      return runningOutcome(observation, plan);
     case 'decided':
       return settled(ready('True', 'Complete', decidedWords(observation, plan)), {
         status: {
-          ...statusOf(observation, [], plan.judgement),
+          ...statusOf(observation, {}, plan.judgement),
           ...{ startTime: plan.startTime, completionTime: now },
           decision: plan.decision.winner,
         },
@@ -62,18 +58,38 @@ export const tell = (observation: Observation, plan: Plan, now: string): Outcome
   }
 };
 
-type Weights = readonly { readonly name: string; readonly weight: number }[];
+type Running = Extract<Plan, { is: 'running' }>;
 
-/** What each variant is to get; candidates that were dropped leave their share to control. */
-const weightsOf = ({ spec }: ABTest, dropped: readonly string[]): Weights => {
-  const candidates = spec.candidates.filter(({ name }) => !dropped.includes(name));
-  const control = 100 - candidates.reduce((sum, { weight }) => sum + weight, 0);
-  return [{ name: CONTROL, weight: control }, ...candidates];
+/** Not ready while no units come: the test goes on by itself once they do, but somebody has to see to it. */
+const runningOutcome = (observation: Observation, plan: Running): Outcome => {
+  const { cutOff, judgement, weights, startTime } = plan;
+  const words = runningWords(observation, plan);
+  const particulars = {
+    status: { ...statusOf(observation, weights, judgement), startTime },
+    conditions: [routedCondition(cutOff), ...ratioCondition(judgement)],
+    requeueAfterMs: LOOK_MS,
+  };
+  return cutOff === undefined
+    ? settled(ready('True', 'TestRunning', words), particulars)
+    : working(
+        ready('False', 'TrafficRoutingUnavailable', `No units come: ${cutOff}. ${words}`),
+        particulars,
+      );
 };
+
+const routedCondition = (cutOff: string | undefined): StatedCondition =>
+  cutOff === undefined
+    ? condition('UnitsRouted', 'True', 'Routed', 'A gateway sends units to their variants.')
+    : condition(
+        'UnitsRouted',
+        'False',
+        'TrafficRoutingUnavailable',
+        `No units come: ${cutOff}. Candidates keep their shares and pods, and units their variants; the test goes on when they come again, and ends after maximumRuntime all the same.`,
+      );
 
 const idle = (observation: Observation): Particulars => ({
   status: {
-    ...statusOf(observation, []),
+    ...statusOf(observation, {}),
     ...(observation.test.status?.startTime === undefined
       ? {}
       : { startTime: observation.test.status.startTime }),
@@ -94,8 +110,9 @@ const statusOf = (
   return {
     variants: variants.map((variant) => ({
       ...variant,
-      weight: weights.find(({ name }) => name === variant.name)?.weight ?? 0,
+      weight: weights[variant.name] ?? 0,
       ...samplesOf(measurement, variant.name),
+      ...beliefOf(judgement, variant.name),
       ...metricsOf(judgement, variant.name),
     })),
     ...(measurement === undefined ? {} : { samples: total(measurement) }),
@@ -111,6 +128,11 @@ const samplesOf = (measurement: Measurement | undefined, name: string) => {
   return found === undefined ? {} : { samples: found.units };
 };
 
+const beliefOf = (judgement: Judgement | undefined, name: string) => {
+  const found = judgement?.beliefs.find(({ variant }) => variant === name);
+  return found === undefined ? {} : { probabilityBest: found.probabilityBest };
+};
+
 const metricsOf = (judgement: Judgement | undefined, name: string) => {
   const its = (judgement?.findings ?? []).filter(({ candidate }) => candidate === name);
   return its.length === 0 ? {} : { metrics: its.map(metricOf) };
@@ -119,7 +141,7 @@ const metricsOf = (judgement: Judgement | undefined, name: string) => {
 const metricOf = (finding: Finding) => {
   const { metric, comparison } = finding;
   const { lower, upper } = comparison.interval;
-  const pValue = finding.role === 'goal' ? finding.adjustedP : comparison.pValue;
+  const pValue = finding.role === 'guardrail' ? comparison.pValue : finding.adjustedP;
   return {
     name: metric,
     role: finding.role,
@@ -154,7 +176,7 @@ const ratioCondition = (judgement: Judgement | undefined): readonly StatedCondit
 
 const runningWords = (
   observation: Observation,
-  { judgement, awaits, dropped }: Extract<Plan, { is: 'running' }>,
+  { judgement, awaits, dropped }: Running,
 ): string => {
   const gone = dropped.length === 0 ? '' : ` ${dropped.join(', ')} was taken out: harmful.`;
   return `${report(observation, judgement)} Awaits ${awaits.join('; ')}.${gone}`;
@@ -175,14 +197,22 @@ const decidedWords = (
 const report = ({ measurement }: Observation, judgement: Judgement | undefined): string => {
   if (measurement === undefined || judgement === undefined) return 'Nothing was measured yet.';
   const units = measurement.variants.map(({ variant, units: count }) => `${variant} ${count}`);
-  const lines = judgement.findings.map(findingWords);
+  const lines = [...beliefWords(judgement), ...judgement.findings.map(findingWords)];
   return `Units: ${units.join(', ')}.${lines.map((line) => ` ${line}.`).join('')}`;
 };
 
-const findingWords = ({ candidate, metric, comparison, verdict }: Finding): string => {
+const beliefWords = ({ beliefs }: Judgement): readonly string[] =>
+  beliefs.length === 0
+    ? []
+    : [
+        `The best is ${beliefs.map(({ variant, probabilityBest }) => `${variant} ${probabilityBest.toFixed(3)}`).join(', ')}`,
+      ];
+
+const findingWords = ({ candidate, metric, role, comparison, verdict }: Finding): string => {
   const { effect, interval } = comparison;
-  if (effect === undefined) return `${candidate}, ${metric}: no data`;
-  return `${candidate}, ${metric}: ${signed(effect)} [${signed(interval.lower)}, ${signed(interval.upper)}] ${verdict}`;
+  const beside = role === 'secondary' ? ' (secondary)' : '';
+  if (effect === undefined) return `${candidate}, ${metric}${beside}: no data`;
+  return `${candidate}, ${metric}: ${signed(effect)} [${signed(interval.lower)}, ${signed(interval.upper)}] ${verdict}${beside}`;
 };
 
 const signed = (value: number): string =>

@@ -21,7 +21,7 @@ export const requestMetricOf = ({ name, type }: MetricDefinition): RequestMetric
 export const definitionsOf = ({
   metrics,
 }: Pick<ABTestSpec, 'metrics'>): readonly MetricDefinition[] =>
-  [...metrics.goal, ...(metrics.guardrails ?? [])].map(
+  [...metrics.goal, ...(metrics.guardrails ?? []), ...(metrics.secondary ?? [])].map(
     ({ name, type, numerator, denominator }) => ({ name, type, numerator, denominator }),
   );
 

@@ -9,4 +9,5 @@ export const scopeOf = ({ metadata, spec }: ABTest): TestScope => ({
   deployment: spec.deploymentRef.name,
   since: metadata.creationTimestamp,
   variants: ['control', ...spec.candidates.map(({ name }) => name)],
+  moves: spec.allocation?.mode === 'bandit',
 });

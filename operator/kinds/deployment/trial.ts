@@ -80,8 +80,17 @@ export const trialOf = (
       },
     ];
   });
-  return { test: test.metadata.name, variants, shares: test.spec.candidates };
+  return { test: test.metadata.name, variants, shares: sharesOf(test) };
 };
+
+/** Those of a bandit change by its status, and units with them; others keep their candidates' shares. */
+const sharesOf = ({ spec, status }: ABTest): Trial['shares'] =>
+  spec.allocation?.mode !== 'bandit'
+    ? spec.candidates
+    : spec.candidates.map(({ name }) => ({
+        name,
+        weight: status?.variants?.find((each) => each.name === name)?.weight ?? 0,
+      }));
 
 /** Buckets follow from all shares, so that a candidate that has no pods for a while moves nobody. */
 export const assignmentOf = ({

@@ -13,12 +13,12 @@ export const CONVERSION = { name: 'conversion', type: 'proportion' } as const;
 export const REVENUE = { name: 'revenue', type: 'mean' } as const;
 
 /** A test of its own on the Deployment of that name, so that tests on one database do not meet. */
-export const openTestOf = (stores: Stores, deployment: string) => {
+export const openTestOf = (stores: Stores, deployment: string, { moves = false } = {}) => {
   const { outcomes, predictions } = stores;
   const key = { namespace: 'demo', name: deployment };
   const scope: TestScope = {
     ...{ uid: `uid-${deployment}`, namespace: 'demo', name: `${deployment}-test`, deployment },
-    ...{ since: at('10:00'), variants: ['control', 'bigger'] },
+    ...{ since: at('10:00'), variants: ['control', 'bigger'], moves },
   };
   let ids = 0;
 

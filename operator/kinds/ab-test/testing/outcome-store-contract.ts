@@ -25,7 +25,7 @@ export const describeOutcomeStore = (name: string, make: () => Promise<Stores>):
           { variant: 'bigger', units: 0 },
         ],
         ...{ conflictingUnits: 0, outcomesOfUnknownUnits: 0, outcomesBeforeExposure: 0 },
-        metrics: [],
+        ...{ metrics: [], periods: [] },
       });
       await absorb();
       expect(await absorb()).toBe(0);
@@ -206,6 +206,58 @@ export const describeOutcomeStore = (name: string, make: () => Promise<Stores>):
       await outcomes.absorb(scope, later(31));
       expect(await outcomes.append(scope, sent)).toEqual({ taken: 1, duplicates: 0 });
       expect((await aggregates(REVENUE))['control']).toMatchObject({ values: { mean: 2 } });
+    });
+
+    test('tells units apart by the weights there were when they came first', async () => {
+      const { log, absorb, measure, outcomes, scope } = openTestOf(stores, 'periods');
+      const half = { control: 50, bigger: 50 };
+      await outcomes.noteSplit(scope, { since: at('11:00'), weights: half });
+      await outcomes.noteSplit(scope, { since: at('11:30'), weights: { bigger: 50, control: 50 } });
+      await outcomes.noteSplit(scope, { since: at('12:30'), weights: undefined });
+      await outcomes.noteSplit(scope, { since: at('13:00'), weights: { control: 90, bigger: 10 } });
+      await log('before', 'control', '10:30');
+      await log('a', 'bigger', '12:00');
+      await log('between', 'bigger', '12:45');
+      await log('b', 'control', '13:00');
+      await log('torn', 'bigger', '12:00');
+      await log('torn', 'control', '14:00');
+      await absorb();
+      const counts = (control: number, bigger: number) => [
+        { variant: 'control', units: control },
+        { variant: 'bigger', units: bigger },
+      ];
+      expect((await measure(REVENUE)).periods).toEqual([
+        { since: at('11:00'), weights: half, variants: counts(1, 1), metrics: [] },
+        { since: at('12:30'), weights: undefined, variants: counts(0, 1), metrics: [] },
+        {
+          ...{ since: at('13:00'), weights: { control: 90, bigger: 10 } },
+          ...{ variants: counts(1, 0), metrics: [] },
+        },
+      ]);
+    });
+
+    test('counts a unit that moved by design where it was first, and its metrics by period', async () => {
+      const { log, absorb, measure, outcomes, scope, send } = openTestOf(stores, 'moves', {
+        moves: true,
+      });
+      await outcomes.noteSplit(scope, { since: at('11:00'), weights: { control: 50, bigger: 50 } });
+      await outcomes.noteSplit(scope, { since: at('13:00'), weights: { control: 90, bigger: 10 } });
+      await log('torn', 'bigger', '12:00');
+      await log('torn', 'control', '14:00');
+      await log('a', 'control', '14:00');
+      await absorb();
+      await send(['torn', 'revenue', 3, '11:00'], ['torn', 'revenue', 5, '15:00']);
+      const mean = (variant: string, count: number, value: number) => ({
+        ...{ variant, metric: 'revenue' },
+        aggregate: { type: 'mean', values: { count, mean: value, m2: 0 } },
+      });
+      const measurement = await measure(REVENUE);
+      expect(measurement.conflictingUnits).toBe(1);
+      expect(measurement.metrics).toEqual([mean('control', 1, 0), mean('bigger', 1, 5)]);
+      expect(measurement.periods.map(({ metrics }) => metrics)).toEqual([
+        [mean('control', 0, 0), mean('bigger', 1, 5)],
+        [mean('control', 1, 0), mean('bigger', 0, 0)],
+      ]);
     });
 
     test('says by the hour when units arrived', async () => {

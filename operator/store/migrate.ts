@@ -7,6 +7,7 @@ import * as runs from './migrations/0002_runs.ts';
 import * as predictions from './migrations/0003_predictions.ts';
 import * as closedExperiments from './migrations/0004_closed_experiments.ts';
 import * as abTests from './migrations/0005_ab_tests.ts';
+import * as trials from './migrations/0050_trials.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -15,6 +16,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003_predictions': predictions,
   '0004_closed_experiments': closedExperiments,
   '0005_ab_tests': abTests,
+  '0050_trials': trials,
 };
 
 /** Any number that nobody else locks in this database. */

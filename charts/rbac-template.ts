@@ -36,6 +36,9 @@ const unusable = (path: string): object =>
 const noPorts: Ports = {
   artifacts: unusable('artifacts') as Ports['artifacts'],
   runs: unusable('runs') as Ports['runs'],
+  trials: unusable('trials') as Ports['trials'],
+  search: unusable('search') as Ports['search'],
+  logs: unusable('logs') as Ports['logs'],
   children: unusable('children') as Ports['children'],
   traffic: unusable('traffic') as Ports['traffic'],
   ownData: unusable('ownData') as Ports['ownData'],

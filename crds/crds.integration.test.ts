@@ -326,6 +326,7 @@ describe('what may change later', () => {
     ['algorithm', { 'spec.algorithm.algorithmName': 'gp' }],
     ['earlyStopping', { 'spec.earlyStopping': undefined }],
     ['parameters', { 'spec.parameters.0.feasibleSpace.max': '256' }],
+    ['metricsCollectorSpec', { 'spec.metricsCollectorSpec': { collector: { kind: 'None' } } }],
     ['resumePolicy', { 'spec.resumePolicy': 'Never' }],
     ['ttlSecondsAfterFinished', { 'spec.ttlSecondsAfterFinished': 60 }],
     ['trialTemplate', { 'spec.trialTemplate.retain': true }],

@@ -10,9 +10,12 @@ import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { ownDataReader } from './kinds/deployment/own-data.ts';
 import { deploymentRoutes } from './kinds/deployment/routes.ts';
-import { experimentRoutes } from './kinds/experiment/routes.ts';
+import { experimentRoutes, trialRoutes } from './kinds/experiment/routes.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
+import { noSearchEngine } from './kinds/experiment/search-engine.ts';
 import { sqlRunStore } from './kinds/experiment/store.ts';
+import type { TrialTables } from './kinds/experiment/trial-sql.ts';
+import { sqlTrialStore } from './kinds/experiment/trial-store-sql.ts';
 import { modelVersionRoutes } from './kinds/model-version/routes.ts';
 import type { ChildDefaults } from './kinds/ports.ts';
 import { MlopsOperator } from './mlops-operator.ts';
@@ -50,6 +53,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     log.warn({ err }, 'a database connection was lost'),
   );
   const runs = sqlRunStore(database.withTables<RunTables>());
+  const trials = sqlTrialStore(database.withTables<TrialTables>());
   const mirror = new Mirror({
     rows: sqlMirrorRows(database.db),
     limits: config.spool,
@@ -84,7 +88,8 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       shards: config.leaderElection.shards,
     },
     {
-      ...{ artifacts, runs, outcomes, children: childDefaults(config) },
+      ...{ artifacts, runs, trials, outcomes, children: childDefaults(config) },
+      ...{ search: noSearchEngine(), logs: cluster },
       traffic: createTrafficMeter(systemClock),
       ownData: ownDataReader({ labels, predictions }),
     },
@@ -109,6 +114,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     },
     [
       experimentRoutes,
+      trialRoutes(trials),
       modelVersionRoutes,
       ingestRoutes(predictions),
       deploymentRoutes(labels),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listMap, listOf } from './fields.ts';
+import { listMap, listOf, text } from './fields.ts';
 import { shaped, withRules } from './rules.ts';
 
 const NUMBER = /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$/;
@@ -57,6 +57,15 @@ const parameter = withRules(
       .enum(['double', 'int', 'discrete', 'categorical'])
       .describe('double or int with min and max; discrete (numbers) or categorical with a list.'),
     feasibleSpace,
+    when: z
+      .strictObject({
+        parameter: text('Name of a discrete or categorical that stands earlier in the list.', 63),
+        in: listOf(z.string().max(128), 'Values of that parameter.', { min: 1, max: 256 }),
+      })
+      .describe(
+        'The parameter is drawn only in trials in which the other one has one of these values; elsewhere its placeholder is empty.',
+      )
+      .optional(),
   }),
   {
     rule: `!(self.parameterType in ['double', 'int']) || (has(self.feasibleSpace.min) && has(self.feasibleSpace.max) && !has(self.feasibleSpace.list))`,

@@ -1,21 +1,11 @@
 import { z } from 'zod';
 import { AGE_COLUMN, READY_COLUMN, REASON_COLUMN } from './columns.ts';
 import type { PrinterColumn } from './columns.ts';
-import {
-  count,
-  dnsLabel,
-  flag,
-  integer,
-  listMap,
-  metricName,
-  nameAndValue,
-  setOf,
-  text,
-  time,
-} from './fields.ts';
+import { count, flag, integer, listMap, listOf, nameAndValue, text, time } from './fields.ts';
 import { parameters } from './experiment-parameters.ts';
 import { register } from './experiment-register.ts';
-import { fragment } from './pod.ts';
+import { algorithm, earlyStopping, metricsCollectorSpec, objective } from './experiment-search.ts';
+import { trialTemplate } from './experiment-trial.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
 import { immutable, nameIsDnsLabel, withRules } from './rules.ts';
@@ -24,119 +14,6 @@ import { statusOf } from './status.ts';
 /** 63 characters of a Job's name, less "-" and ten for the trial. */
 export const EXPERIMENT_NAME_MAX = 52;
 
-const settings = listMap(nameAndValue('setting'), 'Settings of the algorithm, as text.', {
-  max: 64,
-}).optional();
-
-const objective = z
-  .strictObject({
-    type: z.enum(['minimize', 'maximize']).describe('Whether less or more is better.'),
-    objectiveMetricName: metricName('The metric that trials are compared by.'),
-    goal: z
-      .number()
-      .describe('Once a trial reaches this value, no further trial starts.')
-      .optional(),
-    additionalMetricNames: setOf(
-      metricName('Name of a metric.'),
-      'Metrics that are kept beside the objective.',
-      32,
-    ).optional(),
-    metricStrategies: listMap(
-      z.strictObject({
-        name: metricName('Name of the metric.'),
-        value: z
-          .enum(['min', 'max', 'latest'])
-          .describe('Which of its values counts: min, max or latest.'),
-      }),
-      'Which of the values a trial reports counts; left out, the best one for the objective and the latest for the others.',
-      { max: 33 },
-    ).optional(),
-  })
-  .describe('What the trials are to reach.');
-
-const algorithm = z
-  .strictObject({
-    algorithmName: z
-      .enum([
-        'random',
-        'grid',
-        'tpe',
-        'gp',
-        'cmaes',
-        'nsgaii',
-        'qmc',
-        'bayesianoptimization',
-        'multivariate-tpe',
-        'sobol',
-        'hyperband',
-      ])
-      .describe(
-        "How parameters are chosen. Katib's names are accepted: bayesianoptimization means gp, multivariate-tpe means tpe, sobol means qmc, hyperband means random with earlyStopping hyperband. pbt, enas and darts are not supported.",
-      ),
-    algorithmSettings: settings,
-  })
-  .describe('How parameters are chosen.');
-
-const earlyStopping = z
-  .strictObject({
-    algorithmName: z
-      .enum(['median', 'percentile', 'asha', 'hyperband', 'patient', 'wilcoxon', 'medianstop'])
-      .describe("How hopeless trials are told; Katib's medianstop means median."),
-    algorithmSettings: settings,
-  })
-  .describe('When trials are stopped before their end.');
-
-const trialTemplate = z
-  .strictObject({
-    primaryContainerName: dnsLabel(
-      'The container whose end is the end of the trial; left out, the first one.',
-    ).optional(),
-    trialParameters: listMap(
-      z.strictObject({
-        name: z
-          .string()
-          .max(63)
-          .regex(/^[A-Za-z0-9_-]+$/)
-          .describe('The name in the placeholder ${trialParameters.<name>}.'),
-        description: text('What the parameter is.', 1024).optional(),
-        reference: text(
-          'The name of one of spec.parameters, or ${trialSpec.Name} or ${trialSpec.Namespace} for those of the Job.',
-          250,
-        ),
-      }),
-      'The placeholders of trialSpec and what stands for them.',
-      { max: 100 },
-    ).optional(),
-    trialSpec: z
-      .strictObject({
-        apiVersion: z.enum(['batch/v1']).describe('batch/v1.'),
-        kind: z.enum(['Job']).describe('Job.'),
-        metadata: z
-          .strictObject({
-            labels: z
-              .record(z.string(), z.string().max(63))
-              .describe('Labels of the Job.')
-              .meta({ maxProperties: 64 })
-              .optional(),
-            annotations: z
-              .record(z.string(), z.string().max(16384))
-              .describe('Annotations of the Job.')
-              .meta({ maxProperties: 64 })
-              .optional(),
-          })
-          .describe('Labels and annotations of the Job; its name is made by the operator.')
-          .optional(),
-        spec: fragment(
-          'spec of the Job, as in batch/v1. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
-        ),
-      })
-      .describe('The Job that every trial runs.'),
-    retain: flag('True: the Jobs of finished trials stay until the Experiment goes.').default(
-      false,
-    ),
-  })
-  .describe('What a trial runs.');
-
 const spec = withRules(
   z
     .strictObject({
@@ -144,6 +21,7 @@ const spec = withRules(
       algorithm: algorithm.optional(),
       earlyStopping: earlyStopping.optional(),
       parameters: parameters.optional(),
+      metricsCollectorSpec: metricsCollectorSpec.optional(),
       parallelTrialCount: integer('How many trials run at once.', 1, 1000).default(3),
       maxTrialCount: integer(
         'How many trials run in all; left out, until the goal.',
@@ -163,7 +41,7 @@ const spec = withRules(
         .describe("Katib's field; only Never is supported: a finished Experiment stays finished.")
         .optional(),
       ttlSecondsAfterFinished: integer(
-        'Seconds after its end when the Job of its trial is deleted; left out, the Job stays. The Experiment, its result and what it registered stay in any case.',
+        'Seconds after its end when the Job of a trial is deleted. Left out, the Job of a single training stays, and those of a search go once their result is recorded. The Experiment, its result and what it registered stay in any case.',
       ).optional(),
       trialTemplate,
       register: register.optional(),
@@ -181,6 +59,11 @@ const spec = withRules(
     message: 'a search needs an end: set maxTrialCount or objective.goal',
   },
   {
+    rule: `!has(self.earlyStopping) || !has(self.objective) || !has(self.objective.additionalObjectives) || size(self.objective.additionalObjectives) == 0`,
+    message:
+      'earlyStopping compares trials by one objective: leave out objective.additionalObjectives',
+  },
+  {
     rule: '!has(self.earlyStopping) || has(self.objective)',
     message: 'earlyStopping compares trials by the objective: set objective',
   },
@@ -195,6 +78,7 @@ const spec = withRules(
       'algorithm',
       'earlyStopping',
       'parameters',
+      'metricsCollectorSpec',
       'resumePolicy',
       'ttlSecondsAfterFinished',
       'trialTemplate',
@@ -237,6 +121,18 @@ const status = statusOf({
     })
     .describe('The best trial so far.')
     .optional(),
+  paretoFront: listOf(
+    z.strictObject({
+      trialName: text('Name of its Job.'),
+      runId: text('Its tracked run.', 64),
+      metrics: listMap(observedMetric, 'What it reached, in the order of the objectives.', {
+        max: 8,
+      }).optional(),
+    }),
+    'With several objectives: the best trials, by the first objective; at most 20, the API lists all.',
+    { max: 20 },
+  ).optional(),
+  paretoFrontSize: count('How many trials the whole front has.').optional(),
   registeredVersion: text('The version that register made.', 63).optional(),
 });
 

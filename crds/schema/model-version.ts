@@ -8,6 +8,7 @@ import {
   localRef,
   metricName,
   modelRef,
+  nameAndValue,
   semVer,
   tags,
   text,
@@ -67,6 +68,14 @@ const spec = withRules(
           experimentRef: localRef('The Experiment that made it.', 'the Experiment').optional(),
           pipelineRunRef: localRef('The PipelineRun that made it.', 'the PipelineRun').optional(),
           runId: text('The tracked run that made it.', 64).optional(),
+          parameters: listMap(
+            nameAndValue('parameter'),
+            'The parameters its trial was drawn with.',
+            {
+              max: 100,
+            },
+          ).optional(),
+          seed: text('The seed of the search it came from.', 64).optional(),
         })
         .describe('Where the version comes from.')
         .optional(),

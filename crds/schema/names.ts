@@ -8,6 +8,8 @@ export const LABELS = {
   trial: `${prefix}/trial`,
   /** On a trial's Job and pod and on the ModelVersion made of it. */
   runId: `${prefix}/run-id`,
+  /** On a trial's Job: 0, or how often the trial was started again. */
+  attempt: `${prefix}/attempt`,
   /** On everything a Deployment of ours owns: its name. */
   deployment: `${prefix}/deployment`,
   /** On serving pods: `stable`, `candidate`, or the name of a candidate of an ABTest. */
@@ -30,6 +32,8 @@ export const ANNOTATIONS = {
   approve: `${prefix}/approve`,
   /** On a ModelAlias: the version that a promotion moved it to last. */
   promoted: `${prefix}/promoted`,
+  /** On a trial's Job: the parameters it was given, a JSON list of name and value; its row is made again from it. */
+  parameters: `${prefix}/parameters`,
   /** Hash of what the operator last applied, so that an unchanged child is not written again. */
   applied: `${prefix}/applied`,
 } as const;

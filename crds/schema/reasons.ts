@@ -52,6 +52,12 @@ export const REASONS = {
   Complete: 'It ran to its end and finished well.',
   GoalReached: 'The objective reached its goal.',
   MaxTrialsReached: 'As many trials ran as maxTrialCount allows.',
+  SpaceExhausted: 'Every combination of the search space was tried.',
+  TrialRetried: 'A trial was broken by the cluster and is started again.',
+  InvalidSearchSpace: 'spec.parameters cannot be searched over as they are.',
+  AlgorithmNotInstalled: 'The search engine of this installation lacks what the algorithm needs.',
+  InvalidAlgorithmSetting: 'A setting of the algorithm or of early stopping is not valid.',
+  SearchEngineUnavailable: 'The search engine does not answer or is not installed.',
   DeadlineExceeded: 'It did not finish in the time it was given.',
   InvalidTemplate:
     'The pod or Job template is refused by the cluster, or a placeholder has no value.',

@@ -221,8 +221,28 @@ const experimentRefusals: readonly Refusal[] = [
   inExperiment('the alias latest', { 'spec.register.alias.name': 'latest' }, 'are reserved'),
   inExperiment(
     'a field of Katib we do not have',
-    { 'spec.metricsCollectorSpec': {} },
-    'unknown field "spec.metricsCollectorSpec"',
+    { 'spec.nasConfig': {} },
+    'unknown field "spec.nasConfig"',
+  ),
+  inExperiment(
+    'metrics from a file',
+    { 'spec.metricsCollectorSpec': { collector: { kind: 'File' } } },
+    'supported values',
+  ),
+  inExperiment(
+    'early stopping by two objectives',
+    { 'spec.objective.additionalObjectives': [{ name: 'loss', type: 'minimize' }] },
+    'earlyStopping compares trials by one objective',
+  ),
+  inExperiment(
+    'ten retries',
+    { 'spec.trialTemplate.retryPolicy': { limit: 10 } },
+    'less than or equal to 9',
+  ),
+  inExperiment(
+    'a condition on no values',
+    { [`${parameter}.when`]: { parameter: 'activation', in: [] } },
+    'at least 1 items',
   ),
 ];
 

@@ -2,6 +2,9 @@ import type { ArtifactStore } from '../../operator/artifacts/artifact-store.ts';
 import type { RunStore } from '../../operator/kinds/experiment/run-store.ts';
 import { someDefaults } from '../../operator/kinds/testing/builders.ts';
 import { memoryOwnData } from '../../operator/kinds/testing/own-data.ts';
+import { MemoryTrialStore } from '../../operator/kinds/experiment/memory-trial-store.ts';
+import { noSearchEngine } from '../../operator/kinds/experiment/search-engine.ts';
+import { MemoryPodLogs } from '../../operator/runtime/memory-pod-logs.ts';
 import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
 import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';
 import { memoryTrafficMeter } from '../../operator/scraping/memory-traffic-meter.ts';
@@ -125,6 +128,10 @@ export class Replica {
       },
       {
         runs: faultyRuns(this.#outside.runs, link, plan),
+        trials: new MemoryTrialStore(this.#outside.runs),
+        // No Experiment of the simulation searches.
+        search: noSearchEngine(),
+        logs: new MemoryPodLogs(),
         artifacts: faultyArtifacts(this.#outside.artifacts, link, plan),
         children: someDefaults(),
         traffic: memoryTrafficMeter(),

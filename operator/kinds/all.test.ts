@@ -13,15 +13,22 @@ import { memoryTrafficMeter } from '../scraping/memory-traffic-meter.ts';
 import { memoryPredictionStore } from '../store/memory-predictions.ts';
 import { memoryOutcomeStore } from './ab-test/memory-outcome-store.ts';
 import { allReconcilers } from './all.ts';
+import { MemoryPodLogs } from '../runtime/memory-pod-logs.ts';
 import { MemoryRunStore } from './experiment/memory-run-store.ts';
+import { MemorySearchEngine } from './experiment/memory-search-engine.ts';
+import { MemoryTrialStore } from './experiment/memory-trial-store.ts';
 import { aDeployment } from './testing/a-deployment.ts';
 import { aModel, aReadyVersion, anAlias, someDefaults } from './testing/builders.ts';
 import { memoryOwnData } from './testing/own-data.ts';
 import { key, World } from './testing/world.ts';
 
+const runs = new MemoryRunStore();
 const reconcilers = allReconcilers({
   artifacts: memoryArtifactStore(),
-  runs: new MemoryRunStore(),
+  runs,
+  trials: new MemoryTrialStore(runs),
+  search: new MemorySearchEngine(),
+  logs: new MemoryPodLogs(),
   children: someDefaults(),
   traffic: memoryTrafficMeter(),
   ownData: memoryOwnData(),

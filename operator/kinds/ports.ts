@@ -2,7 +2,10 @@ import type { TrafficMeter } from '../scraping/traffic-meter.ts';
 import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { OwnDataReader } from './deployment/own-data.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { PodLogs } from '../runtime/pod-logs.ts';
 import type { RunStore } from './experiment/run-store.ts';
+import type { SearchEngine } from './experiment/search-engine.ts';
+import type { TrialStore } from './experiment/trial-store.ts';
 import type { Resources } from './kubernetes-objects.ts';
 
 /** What every pod we create gets, from the chart's values. */
@@ -30,6 +33,10 @@ export type ChildDefaults = {
 export type Ports = {
   readonly artifacts: ArtifactStore;
   readonly runs: RunStore;
+  readonly trials: TrialStore;
+  /** Draws parameters of trials. */
+  readonly search: SearchEngine;
+  readonly logs: PodLogs;
   readonly children: ChildDefaults;
   /** What pods answered. */
   readonly traffic: TrafficMeter;
@@ -43,4 +50,7 @@ export type Ports = {
 export type StoragePorts = Pick<Ports, 'artifacts' | 'children'>;
 
 /** What is needed to train, and to keep what comes of it. */
-export type RunPorts = Pick<Ports, 'artifacts' | 'runs' | 'children'>;
+export type RunPorts = Pick<
+  Ports,
+  'artifacts' | 'runs' | 'trials' | 'search' | 'logs' | 'children'
+>;

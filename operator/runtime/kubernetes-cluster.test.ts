@@ -151,6 +151,27 @@ describe('calls to an API server', () => {
     await cluster.delete(CONFIG_MAP, KEY);
   });
 
+  test('read a log from a second on, with timestamps, as far as it may', async () => {
+    answer = (response) => response.end('2026-01-01T00:00:00.1Z a=1\n');
+    const options = { container: 'train', since: '2026-01-01T00:00:00Z', limitBytes: 100 };
+    expect(await cluster.readLog(KEY, options)).toBe('2026-01-01T00:00:00.1Z a=1\n');
+    await cluster.readLog(KEY, { limitBytes: 5 });
+    expect(asked.map(({ url }) => url)).toEqual([
+      '/api/v1/namespaces/team/pods/a/log?container=train&sinceTime=2026-01-01T00%3A00%3A00Z&timestamps=true&limitBytes=100',
+      '/api/v1/namespaces/team/pods/a/log?timestamps=true&limitBytes=5',
+    ]);
+    expect(calls).toEqual(['get pods/log 200', 'get pods/log 200']);
+  });
+
+  test('find no log of a pod that is gone or has not started', async () => {
+    json(404, { reason: 'NotFound', message: 'pods "a" not found' });
+    expect(await cluster.readLog(KEY, { limitBytes: 5 })).toBeUndefined();
+    json(400, { reason: 'BadRequest', message: 'container "train" is waiting to start' });
+    expect(await cluster.readLog(KEY, { limitBytes: 5 })).toBeUndefined();
+    json(500, { reason: 'InternalError', message: 'no' });
+    expect(await caught(cluster.readLog(KEY, { limitBytes: 5 }))).toMatchObject({ code: 500 });
+  });
+
   test('a list names the kind of its items, also an empty one', async () => {
     const metadata = { resourceVersion: '5', continue: '' };
     json(200, {

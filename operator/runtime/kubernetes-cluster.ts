@@ -1,6 +1,7 @@
 import { HttpMethod, KubeConfig } from '@kubernetes/client-node';
 import { ApiTransport, type ApiCallMetrics } from './api-transport.ts';
 import {
+  ApiError,
   isNotFound,
   type ApplyOptions,
   type Cluster,
@@ -14,6 +15,8 @@ import {
 } from './cluster.ts';
 import { jsonLines } from './json-lines.ts';
 import { acceptPartial, partialAs, partialEvent } from './partial-metadata.ts';
+import { POD } from './kubernetes-types.ts';
+import type { LogOptions, PodLogs } from './pod-logs.ts';
 import { collectionPath, objectPath } from './resource-path.ts';
 import {
   keyOf,
@@ -31,7 +34,7 @@ export type { ApiCallMetrics } from './api-transport.ts';
  * tokens and certificates are re-read by it. The calls are made here because its own generic client
  * knows no status subresource and its watch swallows broken lines (decisions/0002).
  */
-export class KubernetesCluster implements Cluster {
+export class KubernetesCluster implements Cluster, PodLogs {
   readonly #transport: ApiTransport;
 
   constructor(config: KubeConfig, metrics: ApiCallMetrics, spans: Spans = noSpans) {
@@ -177,6 +180,31 @@ export class KubernetesCluster implements Cluster {
     }
   }
 
+  async readLog(pod: ObjectKey, options: LogOptions): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(LOG_TIMEOUT_MS);
+    try {
+      const answer = await this.#transport.open({
+        verb: 'get',
+        method: HttpMethod.GET,
+        type: POD_LOG,
+        path: `${objectPath(POD, pod)}/log`,
+        query: {
+          container: options.container,
+          sinceTime: options.since,
+          timestamps: 'true',
+          limitBytes: options.limitBytes.toString(),
+        },
+        accept: 'text/plain, application/json',
+        signal,
+      });
+      return await answer.body.text();
+    } catch (error) {
+      // 400: the container has not started, or its log is gone with it.
+      if (error instanceof ApiError && (error.code === 404 || error.code === 400)) return undefined;
+      throw error;
+    }
+  }
+
   async *watch(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent> {
     const response = await this.#transport.open({
       verb: 'watch',
@@ -203,6 +231,10 @@ export class KubernetesCluster implements Cluster {
     else for await (const event of events) yield partialEvent(type, event);
   }
 }
+
+const LOG_TIMEOUT_MS = 30_000;
+/** For the metrics of calls: reading a log is no reading of pods. */
+const POD_LOG: ResourceType = { ...POD, plural: 'pods/log' };
 
 type RawList<T> = {
   readonly apiVersion: string;

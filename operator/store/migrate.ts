@@ -9,6 +9,7 @@ import * as closedExperiments from './migrations/0004_closed_experiments.ts';
 import * as abTests from './migrations/0005_ab_tests.ts';
 import * as labels from './migrations/0020_labels.ts';
 import * as abSplits from './migrations/0040_ab_splits.ts';
+import * as trials from './migrations/0050_trials.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -19,6 +20,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005_ab_tests': abTests,
   '0020_labels': labels,
   '0040_ab_splits': abSplits,
+  '0050_trials': trials,
 };
 
 /** Any number that nobody else locks in this database. */

@@ -1,9 +1,16 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
-import { LABELS, TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
-import type { Container, EnvironmentVariable, Job, PodSpec } from '../kubernetes-objects.ts';
+import { ANNOTATIONS, LABELS, TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
+import type {
+  Container,
+  EnvironmentVariable,
+  Job,
+  Labels,
+  PodSpec,
+} from '../kubernetes-objects.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { withoutReserved } from '../reserved-labels.ts';
 import { restrictedPod } from '../restricted-pod.ts';
+import type { Assignment } from './search-engine.ts';
 import type { JobSpec } from './template.ts';
 
 /** Where the unmodified MLflow client looks for its token and namespace. */
@@ -11,10 +18,18 @@ const TOKEN_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_VOLUME = 'mlops-token';
 const TOKEN_SECONDS = 3600;
 
-export type Trial = { readonly number: number; readonly runId: string };
+export type Trial = {
+  readonly number: number;
+  readonly runId: string;
+  /** 0 for the first Job of the trial, 1 for its first retry. */
+  readonly attempt?: number;
+  /** What its row is made again from, should that be lost. */
+  readonly assignments?: readonly Assignment[];
+};
 
-export const trialName = (experiment: Experiment, number: number): string =>
-  `${experiment.metadata.name}-${number}`;
+/** The Job of a trial: the same trial and attempt, the same name, so that none is started twice. */
+export const trialName = (experiment: Experiment, number: number, attempt = 0): string =>
+  `${experiment.metadata.name}-${number}${attempt === 0 ? '' : `-r${attempt}`}`;
 
 /**
  * The Job of one trial: the user's template, tracked. Its primary container gets the run to log to
@@ -33,6 +48,11 @@ export const trialJob = (
     [LABELS.runId]: trial.runId,
   };
   const own = wanted.trialTemplate.trialSpec.metadata;
+  const { attempt = 0, assignments } = trial;
+  const annotations = {
+    ...own?.annotations,
+    ...(assignments === undefined ? {} : { [ANNOTATIONS.parameters]: JSON.stringify(assignments) }),
+  };
   const primary =
     wanted.trialTemplate.primaryContainerName ?? spec.template.spec.containers[0]?.name;
   const { ttlSecondsAfterFinished: _theirs, ...rest } = spec;
@@ -40,10 +60,14 @@ export const trialJob = (
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: trialName(experiment, trial.number),
+      name: trialName(experiment, trial.number, attempt),
       namespace: metadata.namespace,
-      labels: { ...withoutReserved(own?.labels), ...ours },
-      ...(own?.annotations === undefined ? {} : { annotations: own.annotations }),
+      labels: {
+        ...withoutReserved(own?.labels),
+        ...ours,
+        ...(assignments === undefined ? {} : { [LABELS.attempt]: String(attempt) }),
+      },
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec: {
       backoffLimit: 0,

@@ -16,15 +16,6 @@ export const hasEnded = ({ status }: Experiment): boolean =>
 
 /** Why nothing may start, if so. */
 export const obstacleOf = (experiment: Experiment): Outcome | undefined => {
-  if ((experiment.spec.parameters ?? []).length > 0) {
-    return stalled(
-      ready(
-        'False',
-        'NotImplemented',
-        'A search over parameters is not available in this release; leave spec.parameters out to run one tracked training Job.',
-      ),
-    );
-  }
   if (!experiment.spec.suspend || (experiment.status?.trials ?? 0) > 0) return undefined;
   return settled(
     ready(

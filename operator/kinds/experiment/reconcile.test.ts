@@ -11,6 +11,7 @@ import {
 } from '../../artifacts/memory-artifact-store.ts';
 import { ApiError } from '../../runtime/cluster.ts';
 import { CORE_EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { MemoryPodLogs } from '../../runtime/memory-pod-logs.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Job } from '../kubernetes-objects.ts';
 import { aRegister, aTemplate, anExperiment } from '../testing/an-experiment.ts';
@@ -19,6 +20,8 @@ import { FaultyRuns } from '../testing/faulty-runs.ts';
 import { Crash, CrashAfterWrite } from '../testing/faults.ts';
 import { key, keysOf, World } from '../testing/world.ts';
 import { artifactTagKey, artifactTagValue } from './artifact-record.ts';
+import { MemorySearchEngine } from './memory-search-engine.ts';
+import { MemoryTrialStore } from './memory-trial-store.ts';
 import { experimentReconciler } from './reconcile.ts';
 
 const EXPERIMENT = ownType(experiment);
@@ -35,7 +38,10 @@ let runs: FaultyRuns;
 const begin = (): void => {
   artifacts = memoryArtifactStore();
   runs = new FaultyRuns();
-  world = new World([experimentReconciler({ artifacts, runs, children: someDefaults() })]);
+  const trials = new MemoryTrialStore(runs);
+  const [search, logs] = [new MemorySearchEngine(), new MemoryPodLogs()];
+  const ports = { artifacts, runs, trials, search, logs, children: someDefaults() };
+  world = new World([experimentReconciler(ports)]);
 };
 
 beforeEach(begin);
@@ -241,12 +247,19 @@ describe('an Experiment without parameters', () => {
     expect(keysOf(await world.list(JOB))).toEqual(['digits-train-0']);
   });
 
-  test('says honestly that a search over parameters is not available', async () => {
-    await create({
-      parameters: [{ name: 'lr', parameterType: 'double', feasibleSpace: { min: '0', max: '1' } }],
-    });
+  test.each([
+    ['hostNetwork', { hostNetwork: true }],
+    ['a hostPath (volume root)', { volumes: [{ name: 'root', hostPath: { path: '/' } }] }],
+    [
+      'securityContext.privileged (container train)',
+      { containers: [{ name: 'train', securityContext: { privileged: true } }] },
+    ],
+  ])('refuses a template that asks for %s', async (what, pod) => {
+    const containers = [{ name: 'train', image: 'trainer:1' }];
+    const trialTemplate = aTemplate({}, { template: { spec: { containers, ...pod } } });
+    await create({ trialTemplate });
     await pass();
-    expect(await ready()).toMatch(/^False NotImplemented: A search over parameters/);
+    expect(await ready()).toContain(`trialSpec asks for ${what}, which no trial gets`);
     expect(await world.list(JOB)).toEqual([]);
   });
 

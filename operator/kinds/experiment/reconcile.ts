@@ -1,10 +1,10 @@
 import { experiment as definition, type Experiment } from '../../../crds/schema/experiment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
-import { CORE_EVENT, JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { JOB, POD } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, Reconciler, Watch } from '../../runtime/reconciler.ts';
-import type { ClusterEvent, Job, Pod } from '../kubernetes-objects.ts';
+import type { Job, Pod } from '../kubernetes-objects.ts';
 import type { RunPorts } from '../ports.ts';
 import { refusalOf } from '../refusal.ts';
 import { trialJob, trialName } from './children.ts';
@@ -26,7 +26,11 @@ import {
 import { finalize } from './finalize.ts';
 import { MODEL, MODEL_ALIAS, MODEL_VERSION, registerRun } from './registration.ts';
 import type { Run } from './run-store.ts';
+import { reconcileSearch, sweepAfterEnd } from './search.ts';
+import { StatusPace } from './status-pace.ts';
+import { isSearch } from './study.ts';
 import { fillTemplate } from './template.ts';
+import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
 
 export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> => ({
@@ -42,6 +46,7 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
   permissions: [
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
     { apiGroups: [''], resources: ['events'], verbs: ['list'] },
+    { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
     {
       apiGroups: [MODEL.group],
       resources: [MODEL.plural, MODEL_VERSION.plural, MODEL_ALIAS.plural],
@@ -50,15 +55,25 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
   ],
   finalizer: 'mlops.pynomaly.io/runs',
   needsFinalizer: ({ spec, status }) => !spec.suspend || (status?.trials ?? 0) > 0,
-  reconcile: (experiment, pass) => reconcile(experiment, pass, ports),
+  reconcile: pacedPasses(ports),
   finalize: (experiment, pass) => finalize(experiment, pass, ports),
 });
+
+/** A search would write its status at every end of a trial. */
+const pacedPasses = (ports: RunPorts): Reconciler<Experiment>['reconcile'] => {
+  const pace = new StatusPace();
+  return async (experiment, pass) => {
+    const outcome = await reconcile(experiment, pass, ports);
+    return isSearch(experiment) ? pace.limit(experiment, outcome, pass.now) : outcome;
+  };
+};
 
 const reconcile = async (experiment: Experiment, pass: Pass, ports: RunPorts): Promise<Outcome> => {
   if (hasEnded(experiment)) return afterEnd(experiment, pass);
   const obstacle = obstacleOf(experiment);
   if (obstacle !== undefined) return obstacle;
   try {
+    if (isSearch(experiment)) return await reconcileSearch(experiment, pass, ports);
     // The row comes first: a trial that cannot be recorded is not started.
     const run = await ports.runs.createTrial(trialRow(experiment));
     return await withRun(experiment, run, pass, ports);
@@ -113,24 +128,11 @@ const withRun = async (
   return afterTrial(experiment, run, state, { pass, ports });
 };
 
-/** A cache that has not caught up yet must not lead to a second Job. */
-const findJob = async (wanted: Job, pass: Pass): Promise<Job | undefined> => {
-  const { name, namespace = '' } = wanted.metadata;
-  const owned = pass.owned<Job>(JOB).find(({ metadata }) => metadata.name === name);
-  if (owned !== undefined) return owned;
-  const live = await pass.live.get<Job>(JOB, { namespace, name });
-  // One that is not ours is refused where it would be created.
-  return live === undefined ? undefined : pass.ensure<Job>(JOB, wanted);
-};
-
 const startJob = async (wanted: Job, pass: Pass): Promise<Job> => {
   const job = await pass.ensure<Job>(JOB, wanted);
   pass.event('Normal', 'TrialStarted', `Started the training as Job ${job.metadata.name}.`);
   return job;
 };
-
-const startOf = (job: Job, pass: Pass): number =>
-  Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp ?? pass.now.toISOString());
 
 const observeTrial = async (job: Job, pass: Pass): Promise<TrialState> => {
   const pods = pass
@@ -140,17 +142,6 @@ const observeTrial = async (job: Job, pass: Pass): Promise<TrialState> => {
     );
   const events = pods.length === 0 ? await eventsOf(job, pass) : [];
   return trialState({ job, pods, events });
-};
-
-/** Only a Job's Events say why it has no pod. */
-const eventsOf = async (job: Job, pass: Pass): Promise<readonly ClusterEvent[]> => {
-  const { namespace = '', uid } = job.metadata;
-  const page = await pass.live.list<ClusterEvent>(CORE_EVENT, {
-    namespace,
-    fieldSelector: `involvedObject.uid=${uid ?? ''}`,
-    limit: 500,
-  });
-  return page.items;
 };
 
 type Means = { readonly pass: Pass; readonly ports: RunPorts };
@@ -203,6 +194,7 @@ const afterSuccess = async (result: Result, { pass, ports }: Means): Promise<Out
 
 /** What has ended stays as it is; only its Job goes when its time is up. */
 const afterEnd = async (experiment: Experiment, pass: Pass): Promise<Outcome> => {
+  if (isSearch(experiment)) return asBefore(experiment, await sweepAfterEnd(experiment, pass));
   const job = pass.owned<Job>(JOB).find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const expiresInMs = job === undefined ? undefined : jobExpiresInMs(experiment, pass.now);
   if (job === undefined || expiresInMs !== 0) return asBefore(experiment, expiresInMs);

@@ -6,6 +6,7 @@ import { LABELS } from '../../../crds/schema/names.ts';
 import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import { isLower, nextVersion, sameVersion } from '../model-versions.ts';
 import type { Run } from './run-store.ts';
+import type { Assignment } from './search-engine.ts';
 
 export type Register = NonNullable<Experiment['spec']['register']>;
 
@@ -35,7 +36,7 @@ export const versionOfRun = (
   experiment: Experiment,
   register: Register,
   run: Run,
-  made: StoredModel & { readonly version: string },
+  made: StoredModel & { readonly version: string; readonly assignments?: readonly Assignment[] },
 ): KubernetesObject => {
   const { name } = register.modelRef;
   const metrics = run.metrics
@@ -56,12 +57,28 @@ export const versionOfRun = (
       storageUri: made.uri,
       modelFormat: register.modelFormat,
       verification: { digest: made.digest },
-      source: { experimentRef: { name: experiment.metadata.name }, runId: run.runId },
+      source: {
+        experimentRef: { name: experiment.metadata.name },
+        runId: run.runId,
+        ...lineageOf(experiment, made.assignments),
+      },
       ...(metrics.length === 0 ? {} : { metrics }),
       ...(register.tags === undefined ? {} : { tags: register.tags }),
       deletionPolicy: 'Delete',
     },
   } as KubernetesObject;
+};
+
+/** What is needed to train it again: the parameters of its trial, and the seed of the search. */
+const lineageOf = (
+  { spec }: Experiment,
+  assignments: readonly Assignment[] | undefined,
+): { readonly parameters?: readonly Assignment[]; readonly seed?: string } => {
+  if (assignments === undefined) return {};
+  const seed = (spec.algorithm?.algorithmSettings ?? []).find(({ name }) =>
+    ['seed', 'random_state'].includes(name),
+  );
+  return { parameters: assignments, ...(seed === undefined ? {} : { seed: seed.value }) };
 };
 
 export const aliasName = ({ modelRef, alias }: Register): string =>

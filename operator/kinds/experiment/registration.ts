@@ -22,6 +22,7 @@ import {
 } from './register-plan.ts';
 import { readRunArtifact, type RunArtifact } from './run-artifact.ts';
 import type { Run } from './run-store.ts';
+import type { Assignment } from './search-engine.ts';
 
 export const MODEL = ownType(model);
 export const MODEL_VERSION = ownType(modelVersion);
@@ -42,6 +43,8 @@ type Candidate = {
   readonly experiment: Experiment;
   readonly register: Register;
   readonly run: Run;
+  /** Of a trial of a search: what it was drawn with. */
+  readonly assignments?: readonly Assignment[];
 };
 
 /**
@@ -112,7 +115,8 @@ const makeVersion = async (
     all.map(({ metadata }) => metadata.name),
   );
   const uri = await copyBytes(candidate, version, reading.value, ports);
-  const made = { version, uri, digest: reading.value.digest };
+  const { assignments } = candidate;
+  const made = { version, uri, digest: reading.value.digest, ...(assignments && { assignments }) };
   const created = await pass.ensure<ModelVersion>(
     MODEL_VERSION,
     versionOfRun(experiment, register, run, made),

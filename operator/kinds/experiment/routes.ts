@@ -1,13 +1,14 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { experiment } from '../../../crds/schema/experiment.ts';
 import { Problem } from '../../api/problem.ts';
 import { identityOf } from '../../api/route-context.ts';
-import type { RouteContext } from '../../api/route-context.ts';
+import type { ApiRoutes, RouteContext } from '../../api/route-context.ts';
 import { CURSOR, OBJECT_PARAMS, pageOf } from '../../api/schemas.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { ObjectKey } from '../../runtime/resource-type.ts';
 import { isRecordTag } from './artifact-record.ts';
 import type { Run } from './run-store.ts';
+import type { Trial, TrialStore } from './trial-store.ts';
 
 const EXPERIMENT = ownType(experiment);
 
@@ -49,17 +50,7 @@ export const experimentRoutes = (app: FastifyInstance, context: RouteContext): v
       },
     },
     async (request) => {
-      const { namespace, name } = request.params;
-      const action = { verb: 'get', resource: EXPERIMENT.plural, namespace, name } as const;
-      await context.access.require(identityOf(request), action);
-      const uid = (await context.cluster.get(EXPERIMENT, request.params))?.metadata.uid;
-      if (uid === undefined) {
-        throw new Problem(
-          'NotFound',
-          `There is no Experiment "${name}" in namespace ${namespace}; ` +
-            `"kubectl get experiments -n ${namespace}" shows those there are.`,
-        );
-      }
+      const uid = await uidOf(request, context);
       const page = await context.runs.listRuns({ experimentUids: [uid], ...request.query });
       return {
         items: page.runs.map(shown),
@@ -67,6 +58,89 @@ export const experimentRoutes = (app: FastifyInstance, context: RouteContext): v
       };
     },
   );
+};
+
+const TRIAL = {
+  type: 'object',
+  description: 'One trial of a search; times in ms since 1970.',
+  required: ['number', 'runId', 'state', 'attempts', 'parameters'],
+  properties: {
+    number: { type: 'integer' },
+    runId: { type: 'string' },
+    state: { enum: ['open', 'complete', 'pruned', 'failed', 'stopped'] },
+    attempts: { type: 'integer', description: 'How many Jobs it was given.' },
+    parameters: { type: 'object', additionalProperties: { type: 'string' } },
+    values: {
+      type: 'array',
+      items: { type: 'number' },
+      description: 'What a complete trial reached, in the order of the objectives.',
+    },
+    reason: { type: 'string', description: 'Why it failed, was stopped or was started again.' },
+    message: { type: 'string', description: 'About that, with the last lines of its log.' },
+    startTime: { type: 'integer' },
+    endTime: { type: 'integer' },
+  },
+} as const;
+
+/** Trials of one search, by number. */
+export const trialRoutes =
+  (trials: TrialStore): ApiRoutes =>
+  (app, context) => {
+    app.get<{ Params: ObjectKey; Querystring: Query }>(
+      '/api/v1/namespaces/:namespace/experiments/:name/trials',
+      {
+        schema: {
+          operationId: 'listExperimentTrials',
+          summary: 'Trials of one search, by number',
+          tags: ['experiments'],
+          params: OBJECT_PARAMS,
+          querystring: {
+            type: 'object',
+            properties: { limit: { type: 'integer', minimum: 1, maximum: 1000 }, cursor: CURSOR },
+          },
+          response: { 200: pageOf(TRIAL) },
+        },
+      },
+      async (request) => {
+        const page = await trials.list(await uidOf(request, context), request.query);
+        return {
+          items: page.trials.map(shownTrial),
+          ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
+        };
+      },
+    );
+  };
+
+const shownTrial = (trial: Trial): object => ({
+  number: trial.number,
+  runId: trial.runId,
+  state: trial.phase,
+  attempts: trial.started + 1,
+  parameters: Object.fromEntries(trial.assignments.map(({ name, value }) => [name, value])),
+  values: trial.values,
+  reason: trial.reason,
+  message: trial.message,
+  startTime: trial.startTime,
+  endTime: trial.endTime,
+});
+
+/** The uid of the Experiment, for those who may get it. */
+const uidOf = async (
+  request: FastifyRequest<{ Params: ObjectKey }>,
+  context: RouteContext,
+): Promise<string> => {
+  const { namespace, name } = request.params;
+  const action = { verb: 'get', resource: EXPERIMENT.plural, namespace, name } as const;
+  await context.access.require(identityOf(request), action);
+  const uid = (await context.cluster.get(EXPERIMENT, request.params))?.metadata.uid;
+  if (uid === undefined) {
+    throw new Problem(
+      'NotFound',
+      `There is no Experiment "${name}" in namespace ${namespace}; ` +
+        `"kubectl get experiments -n ${namespace}" shows those there are.`,
+    );
+  }
+  return uid;
 };
 
 const shown = ({ experiment: _experiment, tags, metrics, ...run }: Run): object => ({

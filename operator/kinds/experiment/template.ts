@@ -1,4 +1,5 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
+import { privilegeAskedFor } from '../privileges.ts';
 import type { PodTemplate } from '../kubernetes-objects.ts';
 
 export type JobSpec = { readonly template: PodTemplate; readonly [field: string]: unknown };
@@ -40,10 +41,14 @@ const valuesOf = (
   trialName: string,
   assignments: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string | undefined>> => {
+  const isConditional = (reference: string): boolean =>
+    (spec.parameters ?? []).some(({ name, when }) => name === reference && when !== undefined);
   const own = { '${trialSpec.Name}': trialName, '${trialSpec.Namespace}': metadata.namespace };
   const named = (spec.trialTemplate.trialParameters ?? []).map(({ name, reference }) => [
     `\${trialParameters.${name}}`,
-    reference in own ? own[reference as keyof typeof own] : assignments[reference],
+    reference in own
+      ? own[reference as keyof typeof own]
+      : (assignments[reference] ?? (isConditional(reference) ? '' : undefined)),
   ]);
   return { ...own, ...(Object.fromEntries(named) as Record<string, string | undefined>) };
 };
@@ -69,6 +74,12 @@ const check = (spec: unknown, { spec: { trialTemplate } }: Experiment): Filled =
   if (primary !== undefined && !names.includes(primary)) {
     return {
       fault: `spec.trialTemplate.primaryContainerName is ${primary}, but the containers are ${names.join(', ')}.`,
+    };
+  }
+  const privilege = privilegeAskedFor((spec as JobSpec).template.spec);
+  if (privilege !== undefined) {
+    return {
+      fault: `spec.trialTemplate.trialSpec asks for ${privilege}, which no trial gets; remove it.`,
     };
   }
   return { spec: spec as JobSpec };

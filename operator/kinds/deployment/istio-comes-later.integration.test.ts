@@ -1,3 +1,4 @@
+import { memoryOwnData } from '../testing/own-data.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
@@ -85,7 +86,9 @@ beforeAll(async () => {
   operator = new TestOperator({
     ...{ cluster, clock: systemClock, namespaces: [namespace] },
     reconcilers: [
-      deploymentReconciler({ children: someDefaults(), traffic: memoryTrafficMeter() }),
+      deploymentReconciler({
+        ...{ children: someDefaults(), traffic: memoryTrafficMeter(), ownData: memoryOwnData() },
+      }),
     ],
   });
   void operator.start();

@@ -1,12 +1,6 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
 import { ANNOTATIONS, LABELS, TOKEN_AUDIENCE } from '../../../crds/schema/names.ts';
-import type {
-  Container,
-  EnvironmentVariable,
-  Job,
-  Labels,
-  PodSpec,
-} from '../kubernetes-objects.ts';
+import type { Container, EnvironmentVariable, Job, PodSpec } from '../kubernetes-objects.ts';
 import type { ChildDefaults } from '../ports.ts';
 import { withoutReserved } from '../reserved-labels.ts';
 import { restrictedPod } from '../restricted-pod.ts';

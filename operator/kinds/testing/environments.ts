@@ -1,3 +1,4 @@
+import { memoryOwnData } from './own-data.ts';
 import { deployment, type Deployment } from '../../../crds/schema/deployment.ts';
 import { modelAlias } from '../../../crds/schema/model-alias.ts';
 import { modelVersion } from '../../../crds/schema/model-version.ts';
@@ -23,7 +24,9 @@ export const A_TEST = {
 /** Deployments `staging` and `production` of Model `digits`, of which only the latter is reconciled. */
 export class Environments {
   readonly world = new World([
-    deploymentReconciler({ children: someDefaults(), traffic: memoryTrafficMeter() }),
+    deploymentReconciler({
+      ...{ children: someDefaults(), traffic: memoryTrafficMeter(), ownData: memoryOwnData() },
+    }),
   ]);
 
   async start(gates?: Gates): Promise<this> {

@@ -48,6 +48,7 @@ const abTest = (name: string): Manifest => ({
           margin: { absolute: 0.05 },
         },
       ],
+      secondary: [{ name: 'request-duration', type: 'mean', direction: 'decrease' }],
     },
     ...{ minimumRuntime: '20s', minimumSamples: 400, onDecision: 'promote' },
   },
@@ -149,6 +150,7 @@ describe('Two versions are compared on live traffic', () => {
       expect(report).toMatch(/bigger is better than control\. Alias champion moves to 1\.1\.0/);
       expect(report).toMatch(/bigger, purchase: \+0\.\d+ \[\+0\.\d+, \+0\.\d+\] better/);
       expect(report).toMatch(/bigger, request-error-rate: .* safe/);
+      expect(report).toMatch(/bigger, request-duration: .* \(secondary\)/);
       expect(at(await tenant.get('modelalias', 'times-champion'), 'spec.version')).toBe('1.1.0');
       await tenant.until('version 1.1.0 to serve all', 240, async () => {
         const ready = await tenant.condition('modeldeployment', 'times', 'Ready');

@@ -94,13 +94,17 @@ export const nextWeights = (
 };
 
 /** As the status asks for; where it was idle, as it was before; or as at first. */
-const askedWeights = ({ spec, status }: ABTest, periods: Measurement['periods']): Weights => {
+const askedWeights = (test: ABTest, periods: Measurement['periods']): Weights =>
+  askedOf(test) ??
+  periods.findLast(({ weights }) => weights !== undefined)?.weights ??
+  startWeights(test.spec);
+
+/** What the status asks for; undefined while it asks for nothing. */
+export const askedOf = ({ status }: ABTest): Weights | undefined => {
   const asked = Object.fromEntries(
     (status?.variants ?? []).map(({ name, weight = 0 }) => [name, weight]),
   );
-  if (sumOf(asked) === 100) return asked;
-  const noted = periods.findLast(({ weights }) => weights !== undefined)?.weights;
-  return noted ?? startWeights(spec);
+  return sumOf(asked) === 0 ? undefined : asked;
 };
 
 export const startWeights = ({ candidates }: Pick<TestPlan, 'candidates'>): Weights => {

@@ -12,7 +12,7 @@ import { memoryPredictionStore } from '../../store/memory-predictions.ts';
 import { aDeployment } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, meta } from '../testing/builders.ts';
 import { key, World } from '../testing/world.ts';
-import type { Measurement } from './measurement.ts';
+import type { Measurement, Split } from './measurement.ts';
 import { memoryOutcomeStore } from './memory-outcome-store.ts';
 import type { OutcomeStore } from './outcome-store.ts';
 import { abTestReconciler } from './reconcile.ts';
@@ -27,6 +27,7 @@ let world: World;
 /** What is measured next; an Error: the database is away. */
 let measured: Measurement | Error;
 let deleted: string[];
+let noted: Split[];
 
 /** The store in memory, with numbers that are written down. */
 const outcomes = (): OutcomeStore => ({
@@ -36,6 +37,7 @@ const outcomes = (): OutcomeStore => ({
     return { requests: 0, behind: false };
   },
   measure: async () => measured as Measurement,
+  noteSplit: async (_test, split) => void noted.push(split),
   deleteTest: async (uid) => deleted.push(uid),
 });
 
@@ -86,6 +88,7 @@ const aTest = (spec: Partial<ABTest['spec']> = {}, name = NAME.name) => ({
 beforeEach(async () => {
   measured = numbers(0, { control: 0, bigger: 0 });
   deleted = [];
+  noted = [];
   world = new World([abTestReconciler({ outcomes: outcomes() })]);
   await world.put(ownType(modelVersion), aReadyVersion('1.0.0'));
   await world.put(ownType(modelVersion), aReadyVersion('1.1.0'));
@@ -330,6 +333,111 @@ describe('a test by another way of inference', () => {
     measured = numbers(2000, { control: 260, bigger: 200 });
     await pass();
     expect((await statusOf())?.decision).toBe('bigger');
+  });
+});
+
+describe('a bandit', () => {
+  const allocation = {
+    mode: 'bandit',
+    ...{ floor: 5, interval: '1h', probabilityToBeBest: 0.95 },
+  } as const;
+  const metrics = {
+    goal: [{ name: 'conversion', type: 'proportion', direction: 'increase' }],
+  } as const satisfies ABTest['spec']['metrics'];
+  const withPeriod = (units: number, bigger: number): Measurement => {
+    const { variants, metrics: all, ...rest } = numbers(units, { control: units / 10, bigger });
+    const goals = all.filter(({ metric }) => metric === 'conversion');
+    const weights = { control: 50, bigger: 50 };
+    const since = new Date(world.now().getTime() - 2 * HOUR).toISOString();
+    return {
+      ...{ ...rest, variants, metrics: goals },
+      periods: [{ since, weights, variants, metrics: goals }],
+    };
+  };
+
+  test('sends more units to what is probably better, and notes that routes change', async () => {
+    await started({ allocation, metrics });
+    measured = withPeriod(500, 60);
+    await pass();
+    const [control, bigger] = (await statusOf())?.variants ?? [];
+    // Midpoint rule of 20,000 steps in Python: Beta(61, 441) is above Beta(51, 451) with 0.84292.
+    expect([control?.weight, bigger?.weight]).toEqual([19, 81]);
+    expect(bigger?.probabilityBest).toBeCloseTo(0.84292, 4);
+    expect(noted.at(-1)?.weights).toBeUndefined();
+    expect(await ready()).toMatch(
+      /^True TestRunning: .*The best is control 0\.\d+, bigger 0\.8\d+/,
+    );
+  });
+
+  test('notes the weights once they are routed', async () => {
+    await started({ allocation, metrics });
+    await pass();
+    expect(noted.at(-1)?.weights).toEqual({ control: 50, bigger: 50 });
+  });
+
+  test('ends when one is so probably the best', async () => {
+    await started({ allocation, metrics });
+    measured = withPeriod(2000, 300);
+    await pass();
+    expect(await ready()).toMatch(
+      /^True Complete: bigger: bigger is the best with a probability of 1\.000/,
+    );
+    expect(await champion()).toBe('1.1.0');
+  });
+
+  test('ends with control, too', async () => {
+    await started({ allocation, metrics });
+    measured = withPeriod(2000, 100);
+    await pass();
+    expect(await ready()).toMatch(
+      /^True Complete: control: control is the best with a probability/,
+    );
+    expect(await champion()).toBe('1.0.0');
+  });
+});
+
+test('secondary metrics stand in the status and in the report, and decide nothing', async () => {
+  const secondary = [{ name: 'refunds', type: 'proportion', direction: 'decrease' }] as const;
+  await started({ metrics: { goal: SPEC.metrics.goal, secondary: [...secondary] } });
+  measured = numbers(2000, { control: 200, bigger: 200 }, { control: 10, bigger: 300 });
+  await pass();
+  expect(await ready()).toMatch(
+    /^True TestRunning: .*bigger, refunds: \+0\.145 .* worse \(secondary\)/,
+  );
+  expect((await statusOf())?.variants?.[1]?.metrics?.[1]).toMatchObject({
+    ...{ name: 'refunds', role: 'secondary', verdict: 'worse' },
+  });
+  expect((await statusOf())?.variants?.[1]?.weight).toBe(50);
+});
+
+describe('a test whose route loses its hosts', () => {
+  test('keeps its shares, says that no units come, and goes on when they do', async () => {
+    await started();
+    await world.change(VIRTUAL_SERVICE, key('digits'), '/spec/hosts', ['digits.demo.svc']);
+    measured = numbers(900, { control: 90, bigger: 90 });
+    await pass();
+    expect(await ready()).toMatch(
+      /^False TrafficRoutingUnavailable: No units come: no host of Deployment digits is routed/,
+    );
+    expect(await world.condition(AB_TEST, NAME, 'UnitsRouted')).toMatch(
+      /^False TrafficRoutingUnavailable: .*Candidates keep their shares/,
+    );
+    const weights = (await statusOf())?.variants?.map(({ weight }) => weight);
+    expect(weights).toEqual([50, 50]);
+    expect((await statusOf())?.samples).toBe(1800);
+    await world.change(VIRTUAL_SERVICE, key('digits'), '/spec/hosts', ['digits.example.com']);
+    world.advance(60_000);
+    await pass();
+    expect(await ready()).toMatch(/^True TestRunning/);
+    expect(await world.condition(AB_TEST, NAME, 'UnitsRouted')).toMatch(/^True Routed/);
+  });
+
+  test('takes its shares back where clients could choose their variant', async () => {
+    await started();
+    await world.change(VIRTUAL_SERVICE, key('digits'), '/spec/hosts', ['*.example.com']);
+    await pass();
+    expect(await ready()).toMatch(/^False TrafficRoutingUnavailable: Units cannot be told apart/);
+    expect((await statusOf())?.variants?.map(({ weight }) => weight)).toEqual([0, 0]);
   });
 });
 

@@ -1,17 +1,9 @@
 /** When which weights hold: noted as soon as they are routed, and as soon as they no longer are. */
 import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
-import { sameWeights, startWeights } from './bandit.ts';
+import { askedOf, sameWeights, startWeights } from './bandit.ts';
 import type { Weights } from './measurement.ts';
 import { CONTROL } from './test-plan.ts';
-
-/** What the status asks for; undefined while it asks for nothing. */
-export const askedOf = ({ status }: ABTest): Weights | undefined => {
-  const asked = Object.fromEntries(
-    (status?.variants ?? []).map(({ name, weight = 0 }) => [name, weight]),
-  );
-  return Object.values(asked).every((weight) => weight === 0) ? undefined : asked;
-};
 
 /** What is asked for, where the Deployment routes just that. A candidate without pods is not in its status. */
 export const routedSplit = (

@@ -1,5 +1,6 @@
 import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import type { TestScope } from './outcome-store.ts';
+import { CONTROL, isBandit } from './test-plan.ts';
 
 /** What of a test's numbers depends on the object; the same for whoever reads or writes them. */
 export const scopeOf = ({ metadata, spec }: ABTest): TestScope => ({
@@ -8,6 +9,6 @@ export const scopeOf = ({ metadata, spec }: ABTest): TestScope => ({
   name: metadata.name,
   deployment: spec.deploymentRef.name,
   since: metadata.creationTimestamp,
-  variants: ['control', ...spec.candidates.map(({ name }) => name)],
-  moves: spec.allocation?.mode === 'bandit',
+  variants: [CONTROL, ...spec.candidates.map(({ name }) => name)],
+  moves: isBandit(spec),
 });

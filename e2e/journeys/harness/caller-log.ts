@@ -4,20 +4,25 @@ import { until } from './until.ts';
 import type { Tenant } from './tenant.ts';
 
 /** One line of a caller of examples/02-canary: how many answers, of which version how many. */
-export type CallerLine = {
+type CallerLine = {
   readonly total: number;
   readonly byVersion: Readonly<Record<string, number>>;
   readonly failed: number;
 };
 
 const LINE = /(\d+) answers: (.*); (\d+) failed$/;
+const VERSION = /(\S+) \d+% \((\d+)\)/g;
 
-export const callerLines = (log: string): readonly CallerLine[] =>
+const callerLines = (log: string): readonly CallerLine[] =>
   log.split('\n').flatMap((line) => {
-    const [, total, shares = '', failed] = LINE.exec(line) ?? [];
-    if (total === undefined) return [];
-    const counts = [...shares.matchAll(/(\S+) \d+% \((\d+)\)/g)];
-    const byVersion = Object.fromEntries(counts.map(([, version, n]) => [version, Number(n)]));
+    const found = LINE.exec(line);
+    if (found === null) return [];
+    const [, total, shares = '', failed] = found;
+    const counts = Array.from(shares.matchAll(VERSION), ([, version = '', count]) => [
+      version,
+      Number(count),
+    ]);
+    const byVersion = Object.fromEntries(counts) as Record<string, number>;
     return [{ total: Number(total), byVersion, failed: Number(failed) }];
   });
 
@@ -48,8 +53,9 @@ const added = (sum: CallerLine, line: CallerLine): CallerLine => ({
   ),
 });
 
-/** No line ever told of a failure. */
+/** No request failed since the first answer; before it the model may still be on its way. */
 export const expectNoFailures = (log: string): void => {
-  expect(callerLines(log).length).toBeGreaterThan(0);
-  expect(log.split('\n').filter((line) => line !== '' && !line.endsWith('; 0 failed'))).toEqual([]);
+  const lines = callerLines(log);
+  expect(lines.length).toBeGreaterThan(0);
+  expect(lines.filter(({ failed }) => failed > 0)).toEqual([]);
 };

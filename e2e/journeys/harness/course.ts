@@ -11,10 +11,6 @@ const overlayOf = (example: string): string =>
 export const applyExample = (example: string): Promise<string> =>
   kubectl(['apply', '-k', overlayOf(example)]);
 
-/** Whether the API server would take it, too. */
-export const tryExample = (example: string): Promise<string> =>
-  kubectl(['apply', '--dry-run=server', '-k', overlayOf(example)]);
-
 /** What the live objects differ in from what was applied. */
 export const exampleDiff = (example: string): Promise<Answer> =>
   tryKubectl(['diff', '-k', overlayOf(example)]);

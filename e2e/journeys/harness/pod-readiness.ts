@@ -15,7 +15,7 @@ export type PodChange = Change<keyof typeof POD_FIELDS>;
 /** One answer: which pod gave it, and when the request was sent, in milliseconds. */
 export type AnswerOfPod = { readonly ip: string; readonly sentAt: number };
 
-export type Misdirected = AnswerOfPod & { readonly why: string };
+type Misdirected = AnswerOfPod & { readonly why: string };
 
 /** Kubernetes tells times in whole seconds. */
 const SECOND_MS = 1000;

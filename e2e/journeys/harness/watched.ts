@@ -12,6 +12,9 @@ export type Change<Field extends string> = {
   readonly fields: Readonly<Record<Field, string>>;
 };
 
+/** Not a tab: kubectl makes spaces of them. */
+const SEPARATOR = '|';
+
 /** What the API server tells of the objects of a kind, from now until it is stopped. */
 export class Watched<Field extends string> {
   readonly changes: Change<Field>[] = [];
@@ -31,7 +34,7 @@ export class Watched<Field extends string> {
     fields: Readonly<Record<Field, string>>,
   ): Promise<Watched<Field>> {
     const names = Object.keys(fields) as Field[];
-    const columns = names.map((name) => `{"\\t"}{.object${fields[name]}}`).join('');
+    const columns = names.map((name) => `${SEPARATOR}{.object${fields[name]}}`).join('');
     const { kubectl, kubeconfig } = settings();
     const child = spawn(
       kubectl,
@@ -57,7 +60,7 @@ export class Watched<Field extends string> {
   }
 
   #read(line: string): void {
-    const [type, ...values] = line.split('\t');
+    const [type, ...values] = line.split(SEPARATOR);
     const pairs = this.#names.map((name, index) => [name, values[index] ?? ''] as const);
     this.changes.push({
       at: Date.now(),

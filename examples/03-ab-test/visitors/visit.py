@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--url", required=True, help="http://…/v2/models/<model>/infer")
     parser.add_argument("--host", required=True, help="host the model has at the gateway")
     parser.add_argument("--outcomes", required=True, help="…/abtests/<name>/outcomes of the API")
-    parser.add_argument("--visitors", type=int, default=800)
+    parser.add_argument("--visitors", type=int, default=1200)
     options = parser.parse_args()
 
     _, images, _, truth = split(seed=7)

@@ -8,6 +8,8 @@ import { ConfigError, loadConfig, type Config } from './config.ts';
 import { openArtifacts, openDatabase } from './connections.ts';
 import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
+import { deploymentRoutes } from './kinds/deployment/routes.ts';
+import { sqlShadowStore } from './kinds/deployment/store.ts';
 import { experimentRoutes } from './kinds/experiment/routes.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
 import { sqlRunStore } from './kinds/experiment/store.ts';
@@ -106,6 +108,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       modelVersionRoutes,
       ingestRoutes(sqlPredictionStore(database.withTables<unknown>())),
       abTestRoutes(outcomes),
+      deploymentRoutes(sqlShadowStore(database.withTables<unknown>())),
     ],
   );
   const health = createHealthServer({

@@ -23,6 +23,7 @@ const answer = (id: string, version: string, value: number): NewPrediction => ({
 
 beforeEach(async () => {
   fixture = await apiFixture({ routes: [deploymentRoutes(memoryShadowStore(predictions))] });
+  fixture.cluster.allows = () => true;
   await predictions.append(
     { namespace: 'demo', name: 'digits' },
     {
@@ -64,8 +65,12 @@ describe('the report of a mirror', () => {
     expect(nobody.json<{ detail: string }>().detail).toMatch(/No version is coming up just now/);
   });
 
-  test('of nothing is 404, and of what one may not read 403', async () => {
+  test('of nothing is 404', async () => {
     expect((await get()).statusCode).toBe(404);
+  });
+
+  test('is for those who may see the Deployment', async () => {
+    await withStatus({ servedVersion: '1.0.0', candidateVersion: '1.1.0' });
     fixture.cluster.allows = () => false;
     expect((await get()).statusCode).toBe(403);
   });

@@ -9,6 +9,7 @@ import { openArtifacts, openDatabase } from './connections.ts';
 import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { deploymentRoutes } from './kinds/deployment/routes.ts';
+import { createShadowReports } from './kinds/deployment/shadow-reports.ts';
 import { sqlShadowStore } from './kinds/deployment/store.ts';
 import { experimentRoutes } from './kinds/experiment/routes.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
@@ -62,6 +63,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     random: Math.random,
     sleep: (ms, signal) => pause(systemClock, ms, signal),
   });
+  const shadow = sqlShadowStore(database.withTables<unknown>());
   const outcomes = sqlOutcomeStore(database.withTables<unknown>());
   const operator: MlopsOperator = new MlopsOperator(
     {
@@ -83,6 +85,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     {
       ...{ artifacts, runs, outcomes, children: childDefaults(config) },
       traffic: createTrafficMeter(systemClock),
+      shadow: createShadowReports(shadow),
     },
     mirror,
   );
@@ -108,7 +111,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       modelVersionRoutes,
       ingestRoutes(sqlPredictionStore(database.withTables<unknown>())),
       abTestRoutes(outcomes),
-      deploymentRoutes(sqlShadowStore(database.withTables<unknown>())),
+      deploymentRoutes(shadow),
     ],
   );
   const health = createHealthServer({

@@ -241,6 +241,10 @@ describe('A version gets copies of requests, and its answers are compared', () =
       const { failures, byVariant, versions } = load.mark();
       expect({ failures, versions }).toEqual({ failures: [], versions: ['1.0.0'] });
       expect(Object.keys(byVariant)).toEqual(['stable']);
+      await tenant.until('the status to say so', 60, async () => {
+        const found = await tenant.get('modeldeployment', 'times');
+        return at(found, 'status.shadow.agreement') === 1 ? true : undefined;
+      });
       await abort();
     },
     5 * MINUTES,

@@ -1,6 +1,7 @@
 import type { TrafficMeter } from '../scraping/traffic-meter.ts';
 import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { ShadowReports } from './deployment/shadow-reports.ts';
 import type { RunStore } from './experiment/run-store.ts';
 import type { Resources } from './kubernetes-objects.ts';
 
@@ -32,6 +33,8 @@ export type Ports = {
   readonly children: ChildDefaults;
   /** What pods answered. */
   readonly traffic: TrafficMeter;
+  /** What mirrors found out; without it no status says so. */
+  readonly shadow?: ShadowReports | undefined;
   /** Outcomes of ABTests. */
   readonly outcomes: OutcomeStore;
 };

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { GatewayLoad } from './harness/gateway-load.ts';
@@ -7,7 +9,7 @@ import { deployment, modelAlias } from './harness/manifests.ts';
 import { killOperator, operatorIsReady, replaceOperatorPods } from './harness/operator-pods.ts';
 import { RestUser } from './harness/rest.ts';
 import { Caller } from './harness/serving.ts';
-import { settings } from './harness/settings.ts';
+import { REPOSITORY, settings } from './harness/settings.ts';
 import { Tenant, type Manifest } from './harness/tenant.ts';
 import { timesModel, timesQuestion } from './harness/times-model.ts';
 
@@ -100,6 +102,12 @@ describe('Versions go from dev to staging to production', () => {
       return ready?.status === 'True' && (await servedBy(name)) === version ? true : undefined;
     });
   const failures = (): readonly string[] => callers.flatMap((each) => each.failures);
+
+  test.each(['environments', 'blue-green'])('the example %s is accepted', async (file) => {
+    const path = join(REPOSITORY, `examples/02-environments/${file}.yaml`);
+    const told = await tenant.kubectl('apply', '--dry-run=server', '-f', path);
+    expect(told).toMatch(/created \(server dry run\)/);
+  });
 
   test(
     'a good one passes a Job and a time, and not one request fails',

@@ -11,6 +11,8 @@ import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { ownDataReader } from './kinds/deployment/own-data.ts';
 import { deploymentRoutes } from './kinds/deployment/routes.ts';
 import { experimentRoutes, trialRoutes } from './kinds/experiment/routes.ts';
+import { createShadowReports } from './kinds/deployment/shadow-reports.ts';
+import { sqlShadowStore } from './kinds/deployment/store.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
 import { noSearchEngine } from './kinds/experiment/search-engine.ts';
 import { sqlRunStore } from './kinds/experiment/store.ts';
@@ -67,6 +69,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     random: Math.random,
     sleep: (ms, signal) => pause(systemClock, ms, signal),
   });
+  const shadow = sqlShadowStore(database.withTables<unknown>());
   const outcomes = sqlOutcomeStore(database.withTables<unknown>());
   const predictions = sqlPredictionStore(database.withTables<unknown>());
   const labels = sqlLabelStore(database.withTables<unknown>());
@@ -92,6 +95,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       ...{ search: noSearchEngine(), logs: cluster },
       traffic: createTrafficMeter(systemClock),
       ownData: ownDataReader({ labels, predictions }),
+      shadow: createShadowReports(shadow),
     },
     mirror,
   );
@@ -117,7 +121,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       trialRoutes(trials),
       modelVersionRoutes,
       ingestRoutes(predictions),
-      deploymentRoutes(labels),
+      deploymentRoutes(labels, shadow),
       abTestRoutes(outcomes),
     ],
   );

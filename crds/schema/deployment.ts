@@ -12,6 +12,7 @@ import {
   PROMOTION_MOVES_AN_ALIAS,
   promotionStatus,
 } from './deployment-promotion.ts';
+import { shadowStatus } from './deployment-shadow.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
 import { nameIsDnsLabel, withRules } from './rules.ts';
@@ -68,6 +69,7 @@ const status = statusOf({
   selector: text('Label selector of the pods, for the scale subresource.', 1024).optional(),
   url: text('Where the model answers inside the cluster.', 2048).optional(),
   promotion: promotionStatus.optional(),
+  shadow: shadowStatus.optional(),
   lastFailureInfo: z
     .strictObject({
       reason: text('One word for programs, such as LoadFailed.', 1024),

@@ -1,10 +1,15 @@
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { textAt } from './harness/kubectl.ts';
+import { GatewayLoad } from './harness/gateway-load.ts';
+import { Gateway, GATEWAY, ISTIO_BUILD_MS } from './harness/gateway.ts';
+import { at, textAt } from './harness/kubectl.ts';
 import { deployment, modelAlias } from './harness/manifests.ts';
 import { killOperator, operatorIsReady, replaceOperatorPods } from './harness/operator-pods.ts';
+import { RestUser } from './harness/rest.ts';
 import { Caller } from './harness/serving.ts';
-import { settings } from './harness/settings.ts';
+import { REPOSITORY, settings } from './harness/settings.ts';
 import { Tenant, type Manifest } from './harness/tenant.ts';
 import { timesModel, timesQuestion } from './harness/times-model.ts';
 
@@ -98,6 +103,12 @@ describe('Versions go from dev to staging to production', () => {
     });
   const failures = (): readonly string[] => callers.flatMap((each) => each.failures);
 
+  test.each(['environments', 'blue-green'])('the example %s is accepted', async (file) => {
+    const path = join(REPOSITORY, `examples/04-environments/${file}.yaml`);
+    const told = await tenant.kubectl('apply', '--dry-run=server', '-f', path);
+    expect(told).toMatch(/created \(server dry run\)/);
+  });
+
   test(
     'a good one passes a Job and a time, and not one request fails',
     async () => {
@@ -162,9 +173,104 @@ describe('Versions go from dev to staging to production', () => {
       await serves('production', '1.3.0');
       const jobs = (await tenant.list('jobs')).map((job) => textAt(job, 'metadata.name'));
       expect(jobs.filter((name) => name.endsWith('-2'))).toHaveLength(1);
-      expect(jobs).toHaveLength(5);
+      expect(jobs.filter((name) => name.endsWith('-1'))).toHaveLength(3);
       expect(failures()).toEqual([]);
     },
     8 * MINUTES,
+  );
+});
+
+describe('A version gets copies of requests, and its answers are compared', () => {
+  const HOST = 'shadow.example.com';
+  let tenant: Tenant;
+  let gateway: Gateway;
+  let load: GatewayLoad;
+  let user: RestUser;
+
+  beforeAll(async () => {
+    gateway = await Gateway.start();
+    await operatorIsReady();
+    tenant = await Tenant.named('journey-shadow');
+    await tenant.apply(
+      ...(await timesModel(tenant, { '1.0.0': 'times-2', '1.1.0': 'times-2', '1.2.0': 'times-3' })),
+      deployment('times', 'times', {
+        predictor: {
+          model: { modelRef: { name: 'times' }, alias: 'champion' },
+          replicas: 1,
+          resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+          logger: { mode: 'response', sampleRate: 1 },
+        },
+        strategy: {
+          canary: {
+            steps: [{ setMirrorRoute: { name: 'copy' } }, { pause: {} }],
+            scaleDownDelaySeconds: 5,
+            trafficRouting: { istio: { gateways: [GATEWAY], hosts: [HOST] } },
+          },
+        },
+      }),
+    );
+    await tenant.awaits('modeldeployment', 'times', { type: 'Ready', status: 'True' });
+    const options = { host: HOST, model: 'times', question: QUESTION, clients: 2, restMs: 20 };
+    load = await GatewayLoad.start(gateway, options);
+    user = await RestUser.with('view', tenant);
+  }, ISTIO_BUILD_MS);
+
+  afterAll(async () => {
+    await load.stop();
+    await gateway.close();
+    await tenant.abandon();
+  }, 2 * MINUTES);
+
+  /** Two hundred pairs, of a version that waits at the step after the mirror. */
+  const reportOf = async (candidate: Version) => {
+    await tenant.awaits('modeldeployment', 'times', { type: 'Ready', reason: 'RolloutPaused' });
+    load.mark();
+    return tenant.until('200 pairs', 120, async () => {
+      const path = `modeldeployments/times/shadow-report?candidate=${candidate}`;
+      const report = await user.read(path);
+      return Number(at(report, 'pairs')) >= 200 ? report : undefined;
+    });
+  };
+  const abort = async () => {
+    const revision = textAt(await tenant.get('modeldeployment', 'times'), 'status.revision');
+    const annotation = `mlops.pynomaly.io/abort=${revision}`;
+    await tenant.kubectl('annotate', 'modeldeployment', 'times', '--overwrite', annotation);
+    await tenant.awaits('modeldeployment', 'times', { type: 'Ready', reason: 'RolledBack' });
+  };
+
+  test(
+    'of one that is right, the report says that it agrees; every answer is the stable one',
+    async () => {
+      await tenant.apply(modelAlias('times', 'champion', '1.1.0'));
+      const report = await reportOf('1.1.0');
+      expect(at(report, 'agreement')).toBe(1);
+      expect(at(report, 'candidate.errors')).toBe(0);
+      expect(Number(at(report, 'candidate.p50Ms'))).toBeGreaterThan(0);
+      const { failures, byVariant, versions } = load.mark();
+      expect({ failures, versions }).toEqual({ failures: [], versions: ['1.0.0'] });
+      expect(Object.keys(byVariant)).toEqual(['stable']);
+      await tenant.until('the status to say so', 60, async () => {
+        const found = await tenant.get('modeldeployment', 'times');
+        return at(found, 'status.shadow.agreement') === 1 ? true : undefined;
+      });
+      await abort();
+    },
+    5 * MINUTES,
+  );
+
+  test(
+    'of one that is wrong, it says by how much',
+    async () => {
+      await tenant.apply(modelAlias('times', 'champion', '1.2.0'));
+      const report = await reportOf('1.2.0');
+      expect(at(report, 'agreement')).toBe(0);
+      // Three times the input instead of twice: a third of the larger one, and 4 at most.
+      expect(at(report, 'outputs.0.maxAbsolute')).toBe(4);
+      expect(Number(at(report, 'outputs.0.maxRelative'))).toBeCloseTo(1 / 3, 6);
+      const { failures, versions } = load.mark();
+      expect({ failures, versions }).toEqual({ failures: [], versions: ['1.0.0'] });
+      await abort();
+    },
+    5 * MINUTES,
   );
 });

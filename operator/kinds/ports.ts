@@ -3,6 +3,7 @@ import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { OwnDataReader } from './deployment/own-data.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { PodLogs } from '../runtime/pod-logs.ts';
+import type { ShadowReports } from './deployment/shadow-reports.ts';
 import type { RunStore } from './experiment/run-store.ts';
 import type { SearchEngine } from './experiment/search-engine.ts';
 import type { TrialStore } from './experiment/trial-store.ts';
@@ -42,6 +43,8 @@ export type Ports = {
   readonly traffic: TrafficMeter;
   /** What is known of these answers: labels, and sketches. */
   readonly ownData: OwnDataReader;
+  /** What mirrors found out; without it no status says so. */
+  readonly shadow?: ShadowReports | undefined;
   /** Outcomes of ABTests. */
   readonly outcomes: OutcomeStore;
 };

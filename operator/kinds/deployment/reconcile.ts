@@ -31,15 +31,18 @@ import {
   modelOf,
   observe,
 } from './observe.ts';
+import { shadowQuery, withShadow } from './mirror.ts';
 import type { Carried, Observation, Plan } from './plan.ts';
 import { promote } from './promote.ts';
 import { istioOf } from './routing.ts';
+import type { ShadowReport } from './shadow.ts';
+import type { ShadowQuery } from './shadow-store.ts';
 import { tell } from './tell.ts';
 import { withPromotion } from './tell-promotion.ts';
 import { writeChildren } from './write.ts';
 
 export const deploymentReconciler = (
-  ports: Pick<Ports, 'children' | 'traffic' | 'ownData'>,
+  ports: Pick<Ports, 'children' | 'traffic' | 'ownData' | 'shadow'>,
 ): Reconciler<Deployment> => ({
   type: DEPLOYMENT,
   fieldManager: 'mlops-deployment',
@@ -90,7 +93,10 @@ export const deploymentReconciler = (
     const observation = observe(deployment, pass, ports);
     const plan = decide(observation, pass.now);
     const outcome = await act(observation, plan, pass, ports);
-    return withPromotion(outcome, deployment, promoting, pass.now);
+    const query = shadowQuery(observation, plan);
+    const report = lookAtMirror(deployment, query, pass, ports.shadow);
+    const told = withShadow(outcome, deployment, query, report);
+    return withPromotion(told, deployment, promoting, pass.now);
   },
 });
 
@@ -139,6 +145,20 @@ const forIstio = (outcome: Outcome, deployment: Deployment, { isRouted }: Carrie
     : { ...outcome, requeueAfterMs: Math.min(outcome.requeueAfterMs ?? Infinity, ISTIO_LOOK_MS) };
 
 const ISTIO_LOOK_MS = 30_000;
+const lookAtMirror = (
+  { metadata: { uid } }: Deployment,
+  query: ShadowQuery | undefined,
+  pass: Pass,
+  shadow: Ports['shadow'],
+): ShadowReport | undefined => {
+  if (query === undefined) shadow?.forget(uid);
+  else {
+    const failed = (err: unknown): void =>
+      pass.log.warn({ err }, 'the answers of a mirror could not be compared');
+    return shadow?.look(uid, query, pass.now, failed);
+  }
+  return undefined;
+};
 
 /** A step that waits for time or for numbers is looked at again when they can have come. */
 const lookingAgain = (

@@ -4,7 +4,7 @@ import type { Fixture } from '../../api/testing/api-fixture.ts';
 import { memoryLabelStore } from '../../store/memory-labels.ts';
 import { memoryPredictionStore } from '../../store/memory-predictions.ts';
 import { aDeployment } from '../testing/a-deployment.ts';
-import { deploymentRoutes } from './routes.ts';
+import { labelRoutes } from './label-routes.ts';
 
 const url = '/api/v1/namespaces/demo/modeldeployments/digits/labels';
 
@@ -12,7 +12,7 @@ let fixture: Fixture;
 
 beforeEach(async () => {
   fixture = await apiFixture({
-    routes: [deploymentRoutes(memoryLabelStore(memoryPredictionStore()))],
+    routes: [labelRoutes(memoryLabelStore(memoryPredictionStore()))],
   });
   const { spec } = aDeployment();
   await given(fixture, 'Deployment', { namespace: 'demo', name: 'digits' }, { spec });

@@ -39,4 +39,5 @@ const noPorts: Ports = {
   children: unusable('children') as Ports['children'],
   traffic: unusable('traffic') as Ports['traffic'],
   outcomes: unusable('outcomes') as Ports['outcomes'],
+  search: unusable('search') as Ports['search'],
 };

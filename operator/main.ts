@@ -5,7 +5,7 @@ import { createHealthServer } from './api/health.ts';
 import { ingestRoutes } from './api/ingest-routes.ts';
 import { createServer } from './api/server.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { openArtifacts, openDatabase } from './connections.ts';
+import { openArtifacts, openDatabase, openSearch } from './connections.ts';
 import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { experimentRoutes } from './kinds/experiment/routes.ts';
@@ -81,6 +81,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     {
       ...{ artifacts, runs, outcomes, children: childDefaults(config) },
       traffic: createTrafficMeter(systemClock),
+      search: openSearch(config.hpoUrl),
     },
     mirror,
   );

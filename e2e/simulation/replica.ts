@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../../operator/artifacts/artifact-store.ts';
 import type { RunStore } from '../../operator/kinds/experiment/run-store.ts';
+import { noSearchEngine } from '../../operator/kinds/experiment/search-engine.ts';
 import { someDefaults } from '../../operator/kinds/testing/builders.ts';
 import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
 import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';
@@ -128,6 +129,7 @@ export class Replica {
         children: someDefaults(),
         traffic: memoryTrafficMeter(),
         outcomes: memoryOutcomeStore(memoryPredictionStore()),
+        search: noSearchEngine(),
       },
       { observe: () => undefined, snapshot: () => undefined },
     );

@@ -14,6 +14,7 @@ import { memoryPredictionStore } from '../store/memory-predictions.ts';
 import { memoryOutcomeStore } from './ab-test/memory-outcome-store.ts';
 import { allReconcilers } from './all.ts';
 import { MemoryRunStore } from './experiment/memory-run-store.ts';
+import { noSearchEngine } from './experiment/search-engine.ts';
 import { aDeployment } from './testing/a-deployment.ts';
 import { aModel, aReadyVersion, anAlias, someDefaults } from './testing/builders.ts';
 import { key, World } from './testing/world.ts';
@@ -24,6 +25,7 @@ const reconcilers = allReconcilers({
   children: someDefaults(),
   traffic: memoryTrafficMeter(),
   outcomes: memoryOutcomeStore(memoryPredictionStore()),
+  search: noSearchEngine(),
 });
 
 const keysWoken = (kind: string, object: KubernetesObject, own: readonly KubernetesObject[]) => {

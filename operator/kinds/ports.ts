@@ -2,6 +2,7 @@ import type { TrafficMeter } from '../scraping/traffic-meter.ts';
 import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { RunStore } from './experiment/run-store.ts';
+import type { SearchEngine } from './experiment/search-engine.ts';
 import type { Resources } from './kubernetes-objects.ts';
 
 /** What every pod we create gets, from the chart's values. */
@@ -34,6 +35,8 @@ export type Ports = {
   readonly traffic: TrafficMeter;
   /** Outcomes of ABTests. */
   readonly outcomes: OutcomeStore;
+  /** Draws parameters of trials. */
+  readonly search: SearchEngine;
 };
 
 /** What is needed to read and delete the bytes of versions. */

@@ -22,11 +22,22 @@ log = logging.getLogger("hpo")
 STOP_SECONDS = 25
 
 
+class Server(uvicorn.Server):
+    """Ends when asked to, instead of ending and then killing itself with the same signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        yield
+
+
 async def serve(config):
     storage = Storage.postgres(config.database, config.schema, connections=2 * config.threads)
     app = App(Routes(Studies(storage)), storage, config.threads, config.most_bytes)
     listener = listen(config.port)
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             app,
             log_config=None,
@@ -80,7 +91,6 @@ def main():
     optuna.logging.disable_default_handler()
     optuna.logging.enable_propagation()
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     asyncio.run(serve(config))
     return 0
 

@@ -69,6 +69,7 @@ describe('the chart', () => {
   test('has the pods it should have', () => {
     expect(pods.map(([name]) => name).sort()).toEqual([
       'Deployment/mlops-operator',
+      'Deployment/mlops-operator-hpo',
       'Job/mlops-operator-credentials',
       'Pod/mlops-operator-test',
       'StatefulSet/mlops-operator-postgresql',
@@ -176,8 +177,42 @@ describe('the chart', () => {
 
   test('brings no Secret and no Job for services that bring their own', async () => {
     const names = podsOf(await render(external)).map(([name]) => name);
-    expect(names).toEqual(['Deployment/mlops-operator', 'Pod/mlops-operator-test']);
+    expect(names.toSorted()).toEqual([
+      'Deployment/mlops-operator',
+      'Deployment/mlops-operator-hpo',
+      'Pod/mlops-operator-test',
+    ]);
     expect((await render()).filter(({ kind }) => kind === 'Secret')).toEqual([]);
+  });
+
+  test('only the operator reaches the search service, which has the database and no token', async () => {
+    const pod = podOf(find(objects, 'Deployment', 'mlops-operator-hpo'));
+    expect(pod).toMatchObject({ automountServiceAccountToken: false });
+    const names = pod?.containers[0]?.env?.map(({ name }) => name) ?? [];
+    expect(names).toContain('MLOPS_DATABASE_PASSWORD_FILE');
+    expect(names.filter((name) => name.includes('S3'))).toEqual([]);
+    expect(find(objects, 'NetworkPolicy', 'mlops-operator-hpo').spec?.['ingress']).toEqual([
+      {
+        from: [
+          {
+            podSelector: {
+              matchLabels: {
+                'app.kubernetes.io/name': 'mlops-operator',
+                'app.kubernetes.io/instance': 'mlops-operator',
+                'app.kubernetes.io/component': 'operator',
+              },
+            },
+          },
+        ],
+        ports: [{ protocol: 'TCP', port: 'http' }],
+      },
+    ]);
+    expect(valueOf(operatorOf(objects), 'MLOPS_HPO_URL')).toMatch(
+      /^http:\/\/mlops-operator-hpo\.[a-z-]+\.svc:8090$/,
+    );
+    const without = await render(['hpo.enabled=false']);
+    expect(without.filter(({ metadata }) => metadata.name.endsWith('-hpo'))).toEqual([]);
+    expect(valueOf(operatorOf(without), 'MLOPS_HPO_URL')).toBeUndefined();
   });
 
   test('gives the same manifests every time, so that GitOps sees no difference', async () => {

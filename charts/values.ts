@@ -112,6 +112,41 @@ const serving = z
   .prefault({})
   .describe('The serving runtime.');
 
+const hpo = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Run it; false: Experiments train once and cannot search over parameters.'),
+    image: image('localhost', 'mlops-operator-hpo', '', 'Image of the search service.'),
+    replicas: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Pods. All of them answer; what was drawn is in PostgreSQL.'),
+    resources: resources({ cpu: '50m', memory: '192Mi' }, { memory: '1Gi' }),
+    ...placement,
+    podDisruptionBudget: z.boolean().default(true).describe('Keep all but one during drains.'),
+    terminationGracePeriodSeconds: z
+      .int()
+      .min(5)
+      .default(40)
+      .describe('Time for draws under way to end.'),
+    maxBodySize: z
+      .int()
+      .min(65_536)
+      .default(4_194_304)
+      .describe('Largest request in bytes; the definition of a study comes with every one.'),
+    threads: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(8)
+      .describe('Requests a pod works on at once; each holds up to two connections to PostgreSQL.'),
+  })
+  .prefault({})
+  .describe('The search service (Optuna), which draws parameters of trials.');
+
 const children = z
   .strictObject({
     resources: resources({ cpu: '100m', memory: '256Mi' }, { cpu: '1', memory: '1Gi' }),
@@ -149,6 +184,7 @@ export const values = z
       .describe('The custom resource definitions.'),
     operator,
     serving,
+    hpo,
     children,
     postgresql,
     externalDatabase,

@@ -91,6 +91,10 @@ export const SETTINGS = {
       'Hosts with private addresses that https:// storage URIs may name, comma separated; * for all.',
     ),
 
+  MLOPS_HPO_URL: url(['http', 'https'])
+    .optional()
+    .describe('The search service; without it Experiments that search say that there is none.'),
+
   MLOPS_SERVING_IMAGE: z
     .string()
     .min(1)

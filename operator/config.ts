@@ -40,6 +40,8 @@ export type Config = {
     readonly presignEndpoint: string;
     readonly presignExpirySeconds: number;
   };
+  /** The search service, no trailing slash; absent: there is none. */
+  readonly hpoUrl: string | undefined;
   readonly maxArtifactBytes: number;
   /** `true`: any private address may be named in a storage URI; else only these hosts. */
   readonly allowPrivateHosts: true | readonly string[];
@@ -137,6 +139,7 @@ function arrange(s: Settings): Config {
     apiUrl: s.MLOPS_API_URL,
     database: databaseOf(s),
     s3: s3Of(s),
+    hpoUrl: s.MLOPS_HPO_URL,
     maxArtifactBytes: s.MLOPS_MAX_ARTIFACT_BYTES,
     allowPrivateHosts: s.MLOPS_ALLOW_PRIVATE_HOSTS.includes('*') || s.MLOPS_ALLOW_PRIVATE_HOSTS,
     servingImage: s.MLOPS_SERVING_IMAGE,

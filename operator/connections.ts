@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { s3ArtifactStore } from './artifacts/s3-artifact-store.ts';
 import type { ArtifactStore } from './artifacts/artifact-store.ts';
 import { ConfigError, type Config, type DatabaseConfig } from './config.ts';
+import { HttpSearchEngine } from './hpo/http-search-engine.ts';
+import { noSearchEngine, type SearchEngine } from './kinds/experiment/search-engine.ts';
+import { systemClock } from './runtime/clock.ts';
 import { Database, type DatabaseOptions } from './store/database.ts';
 
 /** Opens what the configuration names; secrets are read from their files here and nowhere else. */
@@ -52,5 +55,11 @@ export const openArtifacts = (s3: Config['s3']): ArtifactStore =>
       secretAccessKey: secretOf(s3.secretKeyFile),
     },
   });
+
+/** Without a service, every question for parameters is answered with how to install one. */
+export const openSearch = (url: string | undefined): SearchEngine =>
+  url === undefined
+    ? noSearchEngine()
+    : new HttpSearchEngine({ url, clock: systemClock, random: Math.random });
 
 const secretOf = (file: string): string => readFileSync(file, 'utf8').trimEnd();

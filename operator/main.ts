@@ -5,7 +5,7 @@ import { createHealthServer } from './api/health.ts';
 import { ingestRoutes } from './api/ingest-routes.ts';
 import { createServer } from './api/server.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { openArtifacts, openDatabase } from './connections.ts';
+import { openArtifacts, openDatabase, openSearch } from './connections.ts';
 import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { ownDataReader } from './kinds/deployment/own-data.ts';
@@ -14,7 +14,6 @@ import { experimentRoutes, trialRoutes } from './kinds/experiment/routes.ts';
 import { createShadowReports } from './kinds/deployment/shadow-reports.ts';
 import { sqlShadowStore } from './kinds/deployment/store.ts';
 import type { RunTables } from './kinds/experiment/run-tables.ts';
-import { noSearchEngine } from './kinds/experiment/search-engine.ts';
 import { sqlRunStore } from './kinds/experiment/store.ts';
 import type { TrialTables } from './kinds/experiment/trial-sql.ts';
 import { sqlTrialStore } from './kinds/experiment/trial-store-sql.ts';
@@ -92,10 +91,11 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     },
     {
       ...{ artifacts, runs, trials, outcomes, children: childDefaults(config) },
-      ...{ search: noSearchEngine(), logs: cluster },
+      ...{ logs: cluster },
       traffic: createTrafficMeter(systemClock),
       ownData: ownDataReader({ labels, predictions }),
       shadow: createShadowReports(shadow),
+      search: openSearch(config.hpoUrl),
     },
     mirror,
   );

@@ -49,6 +49,7 @@ export async function installChart(
 const parts: readonly (readonly [string, string])[] = [
   ['PostgreSQL', `statefulset.apps/${RELEASE}-postgresql`],
   ['the S3 server', `statefulset.apps/${RELEASE}-s3`],
+  ['the search service', `deployment.apps/${RELEASE}-hpo`],
   ['the operator', `deployment.apps/${RELEASE}`],
 ];
 
@@ -70,6 +71,7 @@ async function ensureNamespace(target: Target): Promise<void> {
 const imageOf = {
   'mlops-operator': 'operator',
   'mlops-serving-runtime': 'serving',
+  'mlops-operator-hpo': 'hpo',
   'mlops-postgresql': 'postgresql',
   'mlops-s3': 's3',
 } as const;

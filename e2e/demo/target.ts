@@ -28,6 +28,7 @@ export class DemoError extends Error {
 const ownImages: readonly ImageName[] = [
   'mlops-operator',
   'mlops-serving-runtime',
+  'mlops-operator-hpo',
   'mlops-trainer-digits',
 ];
 

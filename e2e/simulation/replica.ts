@@ -1,9 +1,9 @@
 import type { ArtifactStore } from '../../operator/artifacts/artifact-store.ts';
 import type { RunStore } from '../../operator/kinds/experiment/run-store.ts';
+import { noSearchEngine } from '../../operator/kinds/experiment/search-engine.ts';
 import { someDefaults } from '../../operator/kinds/testing/builders.ts';
 import { memoryOwnData } from '../../operator/kinds/testing/own-data.ts';
 import { MemoryTrialStore } from '../../operator/kinds/experiment/memory-trial-store.ts';
-import { noSearchEngine } from '../../operator/kinds/experiment/search-engine.ts';
 import { MemoryPodLogs } from '../../operator/runtime/memory-pod-logs.ts';
 import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
 import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';

@@ -75,6 +75,15 @@ const images = {
     prepare: (config) => bundleServingRuntime(config),
     parts: (config) => folderParts(join(config.build, 'serving-runtime')),
   },
+  'mlops-operator-hpo': {
+    base: 'debian',
+    containerfile: 'operator/hpo/Containerfile',
+    context: (config) => join(config.repository, 'operator/hpo'),
+    parts: (config) => [
+      readFileSync(join(config.repository, 'operator/hpo/requirements.txt'), 'utf8'),
+      ...folderParts(join(config.repository, 'operator/hpo/optuna_service')),
+    ],
+  },
   'mlops-trainer-digits': folderImage('examples/01-train-and-serve/trainer', 'debian'),
 } as const satisfies Record<string, ImageDefinition>;
 
@@ -93,6 +102,7 @@ export const istioImages = [
 export const publishedImages: readonly ImageName[] = [
   'mlops-operator',
   'mlops-serving-runtime',
+  'mlops-operator-hpo',
   'mlops-trainer-digits',
   'mlops-postgresql',
   'mlops-s3',

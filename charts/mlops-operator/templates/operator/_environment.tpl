@@ -22,6 +22,10 @@
   value: {{ .Values.operator.leaderElection.retryPeriod }}
 - name: MLOPS_SHARDS
   value: {{ .Values.operator.shards | quote }}
+{{- if .Values.hpo.enabled }}
+- name: MLOPS_HPO_URL
+  value: http://{{ include "mlops.fullname" . }}-hpo.{{ .Release.Namespace }}.svc:8090
+{{- end }}
 - name: MLOPS_SERVING_IMAGE
   value: {{ include "mlops.image" (list . .Values.serving.image) }}
 {{- with .Values.global.imageRegistry }}
@@ -113,6 +117,16 @@
 
 {{/* Secrets reach the operator as files only: no environment variable holds one. */}}
 {{- define "mlops.secretVolumes" -}}
+{{ include "mlops.databaseVolumes" . }}
+- name: s3
+  secret:
+    secretName: {{ include "mlops.s3.secret" . }}
+    items:
+      - {key: {{ ternary "access-key" .Values.externalS3.accessKeyKey .Values.s3.enabled | quote }}, path: access-key}
+      - {key: {{ ternary "secret-key" .Values.externalS3.secretKeyKey .Values.s3.enabled | quote }}, path: secret-key}
+{{- end -}}
+
+{{- define "mlops.databaseVolumes" -}}
 - name: database
   secret:
     secretName: {{ include "mlops.postgresql.secret" . }}
@@ -124,12 +138,6 @@
       {{- else }}
       - {key: {{ .Values.externalDatabase.passwordKey | quote }}, path: password}
       {{- end }}
-- name: s3
-  secret:
-    secretName: {{ include "mlops.s3.secret" . }}
-    items:
-      - {key: {{ ternary "access-key" .Values.externalS3.accessKeyKey .Values.s3.enabled | quote }}, path: access-key}
-      - {key: {{ ternary "secret-key" .Values.externalS3.secretKeyKey .Values.s3.enabled | quote }}, path: secret-key}
 {{- if and (not .Values.postgresql.enabled) .Values.externalDatabase.caSecret }}
 - name: database-ca
   secret:
@@ -138,8 +146,12 @@
 {{- end -}}
 
 {{- define "mlops.secretMounts" -}}
-- {name: database, mountPath: /etc/mlops/database, readOnly: true}
+{{ include "mlops.databaseMounts" . }}
 - {name: s3, mountPath: /etc/mlops/s3, readOnly: true}
+{{- end -}}
+
+{{- define "mlops.databaseMounts" -}}
+- {name: database, mountPath: /etc/mlops/database, readOnly: true}
 {{- if and (not .Values.postgresql.enabled) .Values.externalDatabase.caSecret }}
 - {name: database-ca, mountPath: /etc/mlops/database-ca, readOnly: true}
 {{- end }}

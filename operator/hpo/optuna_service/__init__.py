@@ -1,0 +1,1 @@
+"""Optuna behind HTTP: draws parameters of trials, decides which to stop, keeps what came of them."""

@@ -1,0 +1,142 @@
+"""The plumbing loses nothing: what comes out is what Optuna run by hand gives."""
+
+import math
+import os
+import statistics
+
+import numpy as np
+import optuna
+import pytest
+from conftest import definition, double
+from optuna.trial import TrialState
+from optuna_service.algorithms import seed_of_draw
+
+BRANIN = [double("x", -5, 10), double("y", 0, 15)]
+HARTMANN = [double(f"x{i}", 0, 1) for i in range(6)]
+
+
+def branin(x, y):
+    """Minimum 0.397887. https://www.sfu.ca/~ssurjano/branin.html"""
+    return (
+        (y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6) ** 2
+        + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x)
+        + 10
+    )
+
+
+ALPHA = np.array([1.0, 1.2, 3.0, 3.2])
+A = np.array(
+    [
+        [10, 3, 17, 3.5, 1.7, 8],
+        [0.05, 10, 17, 0.1, 8, 14],
+        [3, 3.5, 1.7, 10, 17, 8],
+        [17, 8, 0.05, 10, 0.1, 14],
+    ]
+)
+P = 1e-4 * np.array(
+    [
+        [1312, 1696, 5569, 124, 8283, 5886],
+        [2329, 4135, 8307, 3736, 1004, 9991],
+        [2348, 1451, 3522, 2883, 3047, 6650],
+        [4047, 8828, 8732, 5743, 1091, 381],
+    ]
+)
+
+
+def hartmann(**x):
+    """Minimum -3.32237. https://www.sfu.ca/~ssurjano/hart6.html"""
+    at = np.array([x[f"x{i}"] for i in range(6)])
+    return float(-ALPHA @ np.exp(-(A * (at - P) ** 2).sum(axis=1)))
+
+
+# 20 for the figures of the release; fewer keep the gate short.
+SEEDS = int(os.environ.get("HPO_TEST_SEEDS", "4"))
+FUNCTIONS = {"branin": (BRANIN, branin), "hartmann6": (HARTMANN, hartmann)}
+
+
+def through_the_service(studies, function, algorithm, seed, trials):
+    space, value_of = FUNCTIONS[function]
+    study = definition(algorithm, parameters=space, seed=seed, name=f"{function}/{algorithm}/{seed}")
+    values = []
+    for number in range(trials):
+        asked = {name: float(text) for name, text in studies.ask(study, number)}
+        values.append(value_of(**asked))
+        studies.tell(study, number, TrialState.COMPLETE, [values[-1]])
+    return values
+
+
+SAMPLERS = {
+    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
+    "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
+    "cmaes": lambda seed: optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False),
+    "nsgaii": lambda seed: optuna.samplers.NSGAIISampler(seed=seed),
+}
+
+
+def by_hand(function, trials, sampler_of):
+    space, value_of = FUNCTIONS[function]
+    study = optuna.create_study()
+    values = []
+    for number in range(trials):
+        sampler = sampler_of(number)
+        if sampler is not None:
+            study.sampler = sampler
+        trial = study.ask()
+        asked = {p["name"]: trial.suggest_float(p["name"], float(p["min"]), float(p["max"])) for p in space}
+        values.append(value_of(**asked))
+        study.tell(trial, values[-1])
+    return values
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("algorithm", SAMPLERS)
+def test_values_are_those_of_optuna_with_the_same_seeds(studies, function, algorithm):
+    ours = through_the_service(studies, function, algorithm, 7, 50)
+    theirs = by_hand(function, 50, lambda n: SAMPLERS[algorithm](seed_of_draw(7, n)))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_median_best_is_no_worse_than_with_one_sampler_throughout(studies, function):
+    """One sampler with one seed for the whole study, as in Optuna's own documentation."""
+    ours, theirs = [], []
+    for seed in range(SEEDS):
+        ours.append(min(through_the_service(studies, function, "tpe", seed, 50)))
+        sampler = SAMPLERS["tpe"](seed)
+        theirs.append(min(by_hand(function, 50, lambda _, sampler=sampler: sampler)))
+    # Both are draws of one distribution, so the median of one lies within the other's quartiles.
+    low, median, high = statistics.quantiles(theirs, n=4)
+    print(f"{function}: ours {statistics.median(ours):.4f}, by hand {median:.4f} [{low:.4f}, {high:.4f}]")
+    assert statistics.median(ours) <= high
+
+
+def test_qmc_is_the_scrambled_sobol_sequence_point_by_point(studies):
+    from scipy.stats import qmc
+
+    study = definition("qmc", parameters=BRANIN, seed=7)
+    asked = [dict(studies.ask(study, number)) for number in range(16)]
+    points = qmc.Sobol(2, scramble=True, seed=7).random(16)
+    assert [float(each["x"]) for each in asked] == pytest.approx(-5 + 15 * points[:, 0])
+    assert [float(each["y"]) for each in asked] == pytest.approx(15 * points[:, 1])
+
+
+def test_several_objectives_give_a_pareto_front_as_by_hand(studies):
+    space = [double("x", 0, 5), double("y", 0, 3)]
+    study = definition("nsgaii", {"population_size": "10"}, space, directions=["minimize"] * 2)
+    hand = optuna.create_study(directions=["minimize"] * 2)
+    for number in range(40):
+        ours = {name: float(text) for name, text in studies.ask(study, number)}
+        hand.sampler = optuna.samplers.NSGAIISampler(
+            population_size=10, seed=seed_of_draw(7, number)
+        )
+        trial = hand.ask()
+        theirs = {"x": trial.suggest_float("x", 0, 5), "y": trial.suggest_float("y", 0, 3)}
+        assert ours == theirs
+        x, y = ours["x"], ours["y"]
+        # Binh and Korn, 1997.
+        values = [4 * x**2 + 4 * y**2, (x - 5) ** 2 + (y - 5) ** 2]
+        studies.tell(study, number, TrialState.COMPLETE, values)
+        hand.tell(trial, values)
+    front = [trial.number for trial in studies.open(study.name).best_trials]
+    assert front == [trial.number for trial in hand.best_trials]
+    assert len(front) > 5

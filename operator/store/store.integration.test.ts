@@ -46,6 +46,7 @@ describe('migrations', () => {
       '0003_predictions',
       '0004_closed_experiments',
       '0005_ab_tests',
+      '0050_trials',
     ]);
   });
 

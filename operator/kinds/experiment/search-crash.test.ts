@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Experiment } from '../../../crds/schema/experiment.ts';
 import { modelAlias } from '../../../crds/schema/model-alias.ts';
 import { modelVersion, type ModelVersion } from '../../../crds/schema/model-version.ts';
 import { JOB } from '../../runtime/kubernetes-types.ts';
@@ -7,8 +8,9 @@ import type { Job } from '../kubernetes-objects.ts';
 import { aRegister } from '../testing/an-experiment.ts';
 import { conditionOf } from '../testing/builders.ts';
 import { Crash } from '../testing/faults.ts';
+import { DatabaseDown } from '../testing/faulty-runs.ts';
 import { key, keysOf } from '../testing/world.ts';
-import { Mortal } from './testing/mortal.ts';
+import { Mortal, Outage, type Faults } from './testing/mortal.ts';
 import { SearchWorld } from './testing/search-world.ts';
 
 const MODEL_VERSION = ownType(modelVersion);
@@ -31,25 +33,81 @@ const goOn = async (at: SearchWorld): Promise<void> => {
   }
 };
 
-/** A whole search, killed at the k-th call; answers whether it lived so long. */
-const live = async (k: number): Promise<{ readonly at: SearchWorld; readonly killed: boolean }> => {
-  const mortal = new Mortal(k);
-  const at = new SearchWorld(mortal);
-  await at.create({ register: aRegister(), maxTrialCount: 4 });
-  let killed = false;
+type Scenario = {
+  readonly spec: Partial<Experiment['spec']>;
+  readonly prepare?: (at: SearchWorld) => void;
+  /** What cluster and trainings do between passes. */
+  readonly goOn: (at: SearchWorld) => Promise<void>;
+};
+
+/** A whole search with one fault in it. */
+const live = async ({ spec, prepare, goOn }: Scenario, faults: Faults): Promise<SearchWorld> => {
+  const at = new SearchWorld(faults);
+  prepare?.(at);
+  await at.create({ maxTrialCount: 4, ...spec });
   for (let round = 0; round < 12; round += 1) {
     at.world.advance(2_000);
     await at.pass().catch((error: unknown) => {
-      if (!(error instanceof Crash)) throw error;
+      if (!(error instanceof Crash || error instanceof DatabaseDown)) throw error;
     });
-    if (mortal.dead) {
-      killed = true;
-      mortal.restart();
+    if (faults.dead) {
+      faults.restart();
       at.world.restart();
     }
     await goOn(at);
   }
-  return { at, killed };
+  return at;
+};
+
+/** Lives as often as there are calls at which the fault can come; answers how many those are. */
+const everywhere = async (
+  scenario: Scenario,
+  faultAt: (k: number) => Faults,
+  expectWhole: (at: SearchWorld, k: number) => Promise<void>,
+): Promise<number> => {
+  for (let k = 1; ; k += 1) {
+    const faults = faultAt(k);
+    const at = await live(scenario, faults);
+    await expectWhole(at, k);
+    if (!faults.happened) return k;
+  }
+};
+
+const REGISTERED: Scenario = { spec: { register: aRegister() }, goOn };
+
+/** The first trial is hopeless, the second fails, the others print what they reach. */
+const MIXED: Scenario = {
+  spec: { earlyStopping: { algorithmName: 'median' } },
+  prepare: ({ search }) => {
+    search.prunes = (_number, { value }) => value < 0.2;
+  },
+  goOn: async (at) => {
+    for (const { metadata, status } of await at.world.list<Job>(JOB)) {
+      if (status === undefined) await trainOne(at, metadata.name);
+    }
+  },
+};
+
+const OUTPUT: Readonly<Record<string, string>> = {
+  'digits-train-0': 'accuracy=0.1',
+  'digits-train-2': 'accuracy=0.5',
+  'digits-train-3': 'accuracy=0.75',
+};
+
+const trainOne = async (at: SearchWorld, name: string): Promise<void> => {
+  const words = OUTPUT[name];
+  if (words === undefined) {
+    const terminated = { exitCode: 1, reason: 'Error', message: 'ValueError: no data' };
+    await at.pod(name, {
+      phase: 'Failed',
+      containerStatuses: [{ name: 'train', state: { terminated } }],
+    });
+    return at.end(name, { type: 'Failed' });
+  }
+  const first = (await at.logs.readLog(key(`${name}-x`), { limitBytes: 1 })) === undefined;
+  if (first) at.logs.write(`${name}-x`, `2026-03-01T12:00:01.000000001Z ${words}`);
+  await at.pod(name, { phase: 'Running' });
+  if (!first && name !== 'digits-train-0') await at.end(name, { type: 'Complete' });
 };
 
 const STARTED = [
@@ -79,23 +137,48 @@ const expectWhole = async (at: SearchWorld, k: number): Promise<void> => {
   );
 };
 
-describe('a search whose operator is killed at any call', () => {
+const expectMixed = async (at: SearchWorld, k: number): Promise<void> => {
+  const rows = await at.rows();
+  expect({ k, rows: rows.map(({ phase, told, values }) => [phase, told, values]) }).toEqual({
+    k,
+    rows: [
+      ['pruned', true, []],
+      ['failed', true, []],
+      ['complete', true, [0.5]],
+      ['complete', true, [0.75]],
+    ],
+  });
+  expect(at.started).toEqual([0, 1, 2, 3].map((number) => `digits-train-${number}`));
+  expect(at.search.outcomes()).toEqual([
+    { state: 'pruned' },
+    { state: 'failed' },
+    { state: 'complete', values: [0.5] },
+    { state: 'complete', values: [0.75] },
+  ]);
+  const history = await at.runs.metricHistory(rows[2]?.runId ?? '', 'accuracy');
+  expect(history.metrics).toHaveLength(1);
+  expect(await at.world.list(JOB)).toEqual([]);
+  expect(await at.ready()).toMatch(/^True MaxTrialsReached/);
+};
+
+const FAULTS: readonly (readonly [string, (k: number) => Faults])[] = [
+  ['whose operator is killed at any call', (k) => new Mortal(k)],
+  ['that gets no answer at any call', (k) => new Outage(k)],
+];
+
+describe.each(FAULTS)('a search %s', (_what, faultAt) => {
   test('asks, starts, tells and registers everything once', async () => {
-    const clean = await live(Number.POSITIVE_INFINITY);
-    await expectWhole(clean.at, Number.POSITIVE_INFINITY);
-    let k = 1;
-    for (; ; k += 1) {
-      const { at, killed } = await live(k);
-      if (!killed) break;
-      await expectWhole(at, k);
-    }
-    // As many calls as there are to die at.
-    expect(k).toBeGreaterThan(120);
+    // As many calls as there are for the fault to come at.
+    expect(await everywhere(REGISTERED, faultAt, expectWhole)).toBeGreaterThan(120);
   }, 120_000);
 
-  test('draws the same parameters as one that never was', async () => {
+  test('prunes, fails and reads logs once', async () => {
+    expect(await everywhere(MIXED, faultAt, expectMixed)).toBeGreaterThan(100);
+  }, 120_000);
+
+  test('draws the same parameters as one without a fault', async () => {
     const drawn = async (k: number) =>
-      (await (await live(k)).at.rows()).map(({ assignments }) => assignments);
+      (await (await live(REGISTERED, faultAt(k))).rows()).map(({ assignments }) => assignments);
     const clean = await drawn(Number.POSITIVE_INFINITY);
     for (const k of [5, 17, 40, 77, 120]) expect(await drawn(k)).toEqual(clean);
   });

@@ -37,7 +37,17 @@ export const trialState = ({ job, pods, events }: TrialFacts): TrialState => {
   const trouble = pods.map(troubleOf).find((each) => each !== undefined);
   const failed = statusCondition(job.status?.conditions, 'Failed');
   if (failed?.status === 'True') return failedState(job, failed, trouble);
+  return stateUnderWay({ job, pods, events }, trouble);
+};
+
+const stateUnderWay = (
+  { job, pods, events }: TrialFacts,
+  trouble: string | undefined,
+): TrialState => {
   const { name } = job.metadata;
+  if (statusCondition(job.status?.conditions, 'Suspended')?.status === 'True') {
+    return { state: 'starting', message: `Job ${name} is suspended; it waits in its queue.` };
+  }
   if (pods.length === 0) return withoutPod(name, events);
   if (pods.some(({ status }) => status?.phase === 'Running')) {
     return { state: 'running', message: `Job ${name} is running.` };

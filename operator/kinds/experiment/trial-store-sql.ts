@@ -211,7 +211,7 @@ class SqlTrialStore implements TrialStore {
     });
   }
 
-  list(
+  async list(
     experimentUid: string,
     page: { readonly limit?: number; readonly cursor?: string; readonly from?: number } = {},
   ): Promise<TrialPage> {

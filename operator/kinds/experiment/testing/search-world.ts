@@ -12,7 +12,7 @@ import { key, World } from '../../testing/world.ts';
 import { MemorySearchEngine } from '../memory-search-engine.ts';
 import { MemoryTrialStore } from '../memory-trial-store.ts';
 import { experimentReconciler } from '../reconcile.ts';
-import type { Mortal } from './mortal.ts';
+import type { Faults } from './mortal.ts';
 
 export const EXPERIMENT = ownType(experiment);
 export const NAME = key('digits-train');
@@ -50,8 +50,8 @@ export class SearchWorld {
   /** Names of Jobs in the order of their creation. */
   readonly started: string[] = [];
 
-  constructor(mortal?: Mortal) {
-    const alive = <T extends object>(port: T): T => mortal?.around(port) ?? port;
+  constructor(faults?: Faults) {
+    const alive = <T extends object>(port: T): T => faults?.around(port) ?? port;
     this.world = new World([
       experimentReconciler({
         runs: alive(this.runs),

@@ -52,8 +52,11 @@ const waitAt = (at: AtGate, candidacy: Candidacy, now: Date): GateWait | undefin
   return { for: 'approval', named, what: approval?.description ?? '' };
 };
 
+/** 9999-12-31T23:59:59Z: RFC 3339 ends there, and a duration may be longer. */
+const END_OF_TIME = 253_402_300_799_000;
+
 const bakeWait = (bakeTime: string, since: string, now: Date): GateWait | undefined => {
-  const until = Date.parse(since) + (parseDuration(bakeTime) ?? 0);
+  const until = Math.min(END_OF_TIME, Date.parse(since) + (parseDuration(bakeTime) ?? 0));
   if (now.getTime() >= until) return undefined;
   return { for: 'bakeTime', until: timestamp(new Date(until)) };
 };

@@ -300,6 +300,13 @@ describe('a gate of time', () => {
   });
 });
 
+test('a gate of more time than there is just never opens', async () => {
+  await start([{ bakeTime: '9999999999999999d' }]);
+  await environments.stagingServes('1.0.0');
+  await pass();
+  expect(await promoted()).toMatch(/it bakes until 9999-12-31T23:59:59Z/);
+});
+
 describe('a gate with a Job', () => {
   beforeEach(async () => {
     await start([A_TEST]);

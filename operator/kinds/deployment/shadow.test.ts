@@ -12,19 +12,35 @@ const compared = (datatype: string, stable: readonly unknown[], candidate: reado
   compare([{ stable: record(datatype, stable), candidate: record(datatype, candidate) }]);
 
 describe('answers to the same request', () => {
-  test.each<[string, string, readonly unknown[], readonly unknown[], number]>([
-    ['the same classes', 'INT64', [3, 7], [3, 7], 1],
-    ['another class', 'INT64', [3, 7], [3, 8], 0],
-    ['the same words', 'BYTES', ['cat'], ['cat'], 1],
-    ['another word', 'BYTES', ['cat'], ['dog'], 0],
+  test.each<[string, string, readonly [readonly unknown[], readonly unknown[]], number]>([
+    [
+      'the same classes',
+      'INT64',
+      [
+        [3, 7],
+        [3, 7],
+      ],
+      1,
+    ],
+    [
+      'another class',
+      'INT64',
+      [
+        [3, 7],
+        [3, 8],
+      ],
+      0,
+    ],
+    ['the same words', 'BYTES', [['cat'], ['cat']], 1],
+    ['another word', 'BYTES', [['cat'], ['dog']], 0],
     // numpy.isclose(1.0, 1.00001) is True, and isclose(1.0, 1.00002) is False
-    ['numbers within the tolerance', 'FP32', [1], [1.00001], 1],
-    ['numbers beyond it', 'FP32', [1], [1.00002], 0],
-    ['numbers near nothing', 'FP32', [0], [1e-9], 1],
-    ['no number twice', 'FP32', ['NaN'], ['NaN'], 1],
-    ['no number once', 'FP32', ['NaN'], [1], 0],
-    ['infinities of both signs', 'FP32', ['Infinity'], ['-Infinity'], 0],
-  ])('%s', (_what, datatype, stable, candidate, agreeing) => {
+    ['numbers within the tolerance', 'FP32', [[1], [1.00001]], 1],
+    ['numbers beyond it', 'FP32', [[1], [1.00002]], 0],
+    ['numbers near nothing', 'FP32', [[0], [1e-9]], 1],
+    ['no number twice', 'FP32', [['NaN'], ['NaN']], 1],
+    ['no number once', 'FP32', [['NaN'], [1]], 0],
+    ['infinities of both signs', 'FP32', [['Infinity'], ['-Infinity']], 0],
+  ])('%s', (_what, datatype, [stable, candidate], agreeing) => {
     expect(compared(datatype, stable, candidate)).toMatchObject({ compared: 1, agreeing });
   });
 

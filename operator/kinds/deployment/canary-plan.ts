@@ -28,7 +28,11 @@ export type CanaryNext =
       readonly target: ModelVersion;
     };
 
-type Following = Plan & { readonly wanted: ModelVersion };
+type Following = Plan & {
+  readonly wanted: ModelVersion;
+  /** What serves until it takes over. */
+  readonly stable: ModelVersion;
+};
 
 /** Undefined: the wanted version takes over by a rolling update, or has done so. */
 export const nextOfCanary = (
@@ -36,10 +40,9 @@ export const nextOfCanary = (
   following: Following,
   now: Date,
 ): CanaryNext | undefined => {
-  const { deployment, versions } = observation;
+  const { deployment } = observation;
   const spec = deployment.spec.strategy?.canary;
-  const stable = versions.find(isNamed(following.lastGood));
-  if (spec === undefined || stable === undefined) return undefined;
+  if (spec === undefined) return undefined;
   const attempt = attemptOf(deployment, following.wanted.metadata.name);
   if (!goesByStep(spec, attempt, observation, following)) return undefined;
   const situation = situationOf(spec, attempt, observation, following);
@@ -47,7 +50,7 @@ export const nextOfCanary = (
   if (failure !== undefined) return { failure };
   const candidate = candidateOf(situation, now);
   const takesOver = candidate.memory.step >= spec.steps.length;
-  return { candidate, target: takesOver ? following.wanted : stable };
+  return { candidate, target: takesOver ? following.wanted : following.stable };
 };
 
 const goesByStep = (

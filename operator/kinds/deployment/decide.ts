@@ -64,11 +64,8 @@ const stepByStep = (
 ): Plan => {
   const { test, versions } = observation;
   const stable = versions.find(isNamed(following.lastGood));
-  if (
-    test !== undefined &&
-    stable !== undefined &&
-    !isNamed(following.lastGood)(following.wanted)
-  ) {
+  if (stable === undefined) return following;
+  if (test !== undefined && !isNamed(following.lastGood)(following.wanted)) {
     const fault = {
       reason: 'WaitingForTest',
       message: waitsFor(test, following),
@@ -76,7 +73,7 @@ const stepByStep = (
     } as const;
     return { ...following, target: stable, situation: { is: 'unresolved', fault } };
   }
-  const canary = nextOfCanary(observation, following, now);
+  const canary = nextOfCanary(observation, { ...following, stable }, now);
   if (canary === undefined) return following;
   if (canary.failure === undefined) {
     const { candidate, target } = canary;

@@ -30,7 +30,8 @@ import {
   modelOf,
   observe,
 } from './observe.ts';
-import type { Observation, Plan } from './plan.ts';
+import type { Carried, Observation, Plan } from './plan.ts';
+import { istioOf } from './routing.ts';
 import { tell } from './tell.ts';
 import { writeChildren } from './write.ts';
 
@@ -94,7 +95,8 @@ const act = async (
   announce(observation, plan, pass);
   try {
     const carried = await writeChildren(observation, plan, pass, children);
-    return lookingAgain(tell(deployment, plan, carried), deployment, plan, pass.now);
+    const outcome = forIstio(tell(deployment, plan, carried), deployment, carried);
+    return lookingAgain(outcome, deployment, plan, pass.now);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
@@ -114,6 +116,14 @@ const act = async (
     });
   }
 };
+
+/** Nothing tells a settled Deployment that Istio was installed. */
+const forIstio = (outcome: Outcome, deployment: Deployment, { isRouted }: Carried): Outcome =>
+  istioOf(deployment) === undefined || isRouted
+    ? outcome
+    : { ...outcome, requeueAfterMs: Math.min(outcome.requeueAfterMs ?? Infinity, ISTIO_LOOK_MS) };
+
+const ISTIO_LOOK_MS = 30_000;
 
 /** A step that waits for time or for numbers is looked at again when they can have come. */
 const lookingAgain = (

@@ -7,19 +7,22 @@ import { condition } from '../outcome.ts';
 import { revisionOf, type Candidate, type Wait } from './canary.ts';
 import type { Carried, Plan } from './plan.ts';
 import { istioOf } from './routing.ts';
+import { wordsOfStep } from './step-words.ts';
 
 export const canaryWords = (
   deployment: Deployment,
   { candidate }: Plan,
+  /** Who serves meanwhile, as a sentence. */
+  stays: string,
 ): { readonly reason: Reason; readonly message: string } => {
-  if (candidate === undefined) return { reason: 'RolloutProgressing', message: '' };
+  if (candidate === undefined) return { reason: 'RolloutProgressing', message: stays.trim() };
   const steps = deployment.spec.strategy?.canary?.steps ?? [];
   const { version, memory, weight, waits } = candidate;
   const at =
     memory.step < steps.length ? `step ${memory.step + 1} of ${steps.length}` : 'all steps done';
   return {
     reason: REASONS[waits.for],
-    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(deployment, candidate)}.`,
+    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(candidate)}.${stays}${goOnWords(deployment, candidate)}`,
   };
 };
 
@@ -40,10 +43,10 @@ export const stepWords = (deployment: Deployment, { memory, version }: Candidate
   if (step === undefined) {
     return `Version ${version.spec.version} takes over: the stable pods change to it.`;
   }
-  return `Version ${version.spec.version}, step ${memory.step + 1} of ${steps.length}: ${JSON.stringify(step)}.`;
+  return `Version ${version.spec.version}, step ${memory.step + 1} of ${steps.length}: ${wordsOfStep(step)}.`;
 };
 
-const waitWords = (deployment: Deployment, { waits, memory, version }: Candidate): string => {
+const waitWords = ({ waits, version }: Candidate): string => {
   switch (waits.for) {
     case 'pods':
       return `${waits.available} of ${waits.replicas} pod(s) of it are ready${waits.refused === undefined ? '' : `; the cluster refuses pods: ${waits.refused}`}`;
@@ -52,14 +55,21 @@ const waitWords = (deployment: Deployment, { waits, memory, version }: Candidate
     case 'time':
       return `the step lasts until ${waits.until}`;
     case 'promote':
-      return `it waits for ${annotate(deployment, ANNOTATIONS.promote, revisionOf(memory))}`;
+      return 'it waits until somebody goes on';
     case 'hold':
       return `it is held by the annotation ${ANNOTATIONS.pause}; remove it to go on`;
     case 'verdict':
-      return `it waits for better numbers (${waits.words}); to go on without them: ${annotate(deployment, ANNOTATIONS.promote, revisionOf(memory))}`;
+      return `it waits for better numbers (${waits.words})`;
     case 'takeover':
       return `the stable pods change to version ${version.spec.version}`;
   }
+};
+
+/** A command to copy comes last, without a full stop. */
+const goOnWords = (deployment: Deployment, { waits, memory }: Candidate): string => {
+  if (waits.for !== 'promote' && waits.for !== 'verdict') return '';
+  const how = waits.for === 'promote' ? 'To go on' : 'To go on without them';
+  return ` ${how}: ${annotate(deployment, ANNOTATIONS.promote, revisionOf(memory))}`;
 };
 
 const annotate = ({ metadata }: Deployment, name: string, value: string): string =>

@@ -31,8 +31,8 @@ export const tell = (deployment: Deployment, plan: Plan, carried: Carried): Outc
     case 'following':
       return following(plan, progress, stays, more);
     case 'canary': {
-      const { reason, message } = canaryWords(deployment, plan);
-      return working(ready('False', reason, `${message}${stays}`), more);
+      const { reason, message } = canaryWords(deployment, plan, stays);
+      return working(ready('False', reason, message), more);
     }
     case 'unresolved': {
       const { reason, message, waits } = situation.fault;
@@ -88,8 +88,14 @@ const following = (
   );
 };
 
-const attempted = ({ failed }: Plan): string =>
-  `Version ${failed?.version ?? ''} could not be served (${failed?.reason ?? ''}: ${failed?.message ?? ''}).`;
+/** Why a version was taken out that could be served. */
+const SERVED = ['Aborted', 'AnalysisFailed'];
+
+const attempted = ({ failed }: Plan): string => {
+  const { version = '', reason = '', message = '' } = failed ?? {};
+  const what = SERVED.includes(reason) ? 'was taken out' : 'could not be served';
+  return `Version ${version} ${what} (${reason}: ${message}).`;
+};
 
 const rolledBack = (deployment: Deployment, plan: Plan): string =>
   `${attempted(plan)} Version ${plan.target?.spec.version ?? ''}, the last good one, serves instead.${retry(deployment, plan)}`;

@@ -76,6 +76,21 @@ describe('the chart', () => {
     ]);
   });
 
+  test('lets the operator ask serving pods of every namespace for their counters', () => {
+    const { spec } = find(objects, 'NetworkPolicy', 'mlops-operator');
+    expect(spec?.['egress']).toContainEqual({
+      to: [
+        {
+          namespaceSelector: {},
+          podSelector: {
+            matchExpressions: [{ key: 'mlops.pynomaly.io/deployment', operator: 'Exists' }],
+          },
+        },
+      ],
+      ports: [{ protocol: 'TCP', port: 8080 }],
+    });
+  });
+
   test('every pod is restricted, with a read-only root and a /tmp of its own', () => {
     for (const [name, pod] of pods) {
       expect([name, pod.hostNetwork]).toEqual([name, undefined]);

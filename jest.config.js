@@ -25,7 +25,7 @@ export default {
       testPathIgnorePatterns: [
         '/node_modules/',
         '\\.(integration|faults)\\.test\\.ts$',
-        '/e2e/journeys/',
+        '/e2e/journeys/[^/]+$',
       ],
     },
     {

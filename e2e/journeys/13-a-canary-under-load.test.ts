@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { exactInterval } from '../../operator/statistics/binomial-bounds.ts';
 import { GatewayLoad } from './harness/gateway-load.ts';
 import { Gateway, GATEWAY, ISTIO_BUILD_MS } from './harness/gateway.ts';
-import { at, listAt, textAt } from './harness/kubectl.ts';
-import { deployment, modelAlias } from './harness/manifests.ts';
+import { at, listAt } from './harness/kubectl.ts';
+import { deployment } from './harness/manifests.ts';
+import { namePods } from './harness/named-pods.ts';
 import { operatorIsReady } from './harness/operator-pods.ts';
+import { misdirected, POD_FIELDS } from './harness/pod-readiness.ts';
+import { expectShare, givenRollout, type Rollout } from './harness/rollout.ts';
 import { Tenant } from './harness/tenant.ts';
 import { timesModel, timesQuestion } from './harness/times-model.ts';
+import { Watched } from './harness/watched.ts';
 
 const MINUTES = 60_000;
 const NAMESPACE = 'journey-load';
@@ -16,8 +19,7 @@ const HOST = 'load.example.com';
 const REQUESTS = process.env['SOAK'] === '1' ? 100_000 : 10_000;
 const WEIGHTS = [10, 50, 90];
 const PER_STEP = REQUESTS / (WEIGHTS.length + 2);
-/** So seldom is a share outside its bounds by chance alone. */
-const CHANCE = 1e-6;
+const SCALE_DOWN_DELAY_SECONDS = 10;
 /** For a step that takes so long besides its requests, of which a hundred a second is slow. */
 const withRequests = (seconds: number): number => seconds * 1000 + (PER_STEP / 100) * 1000;
 
@@ -33,7 +35,7 @@ const SPEC = {
   strategy: {
     canary: {
       steps: WEIGHTS.flatMap((setWeight) => [{ setWeight }, { pause: {} }]),
-      scaleDownDelaySeconds: 10,
+      scaleDownDelaySeconds: SCALE_DOWN_DELAY_SECONDS,
       trafficRouting: { istio: { gateways: [GATEWAY], hosts: [HOST] } },
     },
   },
@@ -43,41 +45,33 @@ describe(`A canary under constant load, ${REQUESTS} requests`, () => {
   let tenant: Tenant;
   let gateway: Gateway;
   let load: GatewayLoad;
+  let times: Rollout;
+  let pods: Watched<keyof typeof POD_FIELDS>;
+  let forgetPods = async (): Promise<void> => undefined;
 
   beforeAll(async () => {
     gateway = await Gateway.start();
     await operatorIsReady();
     tenant = await Tenant.named(NAMESPACE);
+    times = givenRollout(tenant, 'times');
     await tenant.apply(
       ...(await timesModel(tenant, { '1.0.0': 'times-2', '1.1.0': 'times-3' })),
       deployment('times', 'times', SPEC),
     );
-    await tenant.awaits('modeldeployment', 'times', { type: 'Ready', status: 'True' });
+    await times.then.serves();
+    pods = await Watched.start(NAMESPACE, 'pods', POD_FIELDS);
+    forgetPods = await namePods();
     const options = { host: HOST, model: 'times', question: QUESTION, clients: 8, restMs: 2 };
     load = await GatewayLoad.start(gateway, options);
   }, ISTIO_BUILD_MS);
 
   afterAll(async () => {
     await load.stop();
+    await forgetPods();
     await gateway.close();
     await tenant.abandon();
   }, 2 * MINUTES);
 
-  const status = async (path: string): Promise<string> =>
-    textAt(await tenant.get('modeldeployment', 'times'), `status.${path}`);
-  const annotate = (annotation: string) =>
-    tenant.kubectl('annotate', 'modeldeployment', 'times', '--overwrite', annotation);
-  const weightIs = (weight: number) =>
-    tenant.until(`a share of ${weight} %`, 120, async () => {
-      const found = await tenant.get('modeldeployment', 'times');
-      const first = listAt(found, 'status.weights')[0];
-      return at(first, 'name') === 'candidate' && at(first, 'weight') === weight ? true : undefined;
-    });
-  const pausesAt = async (weight: number): Promise<string> => {
-    await weightIs(weight);
-    await tenant.awaits('modeldeployment', 'times', { type: 'Ready', reason: 'RolloutPaused' });
-    return status('revision');
-  };
   /** The gateway learns of a weight within a second or so; what it answered meanwhile does not count. */
   const counted = async (): Promise<ReturnType<GatewayLoad['mark']>> => {
     await load.answered(200);
@@ -89,15 +83,12 @@ describe(`A canary under constant load, ${REQUESTS} requests`, () => {
   test.each(WEIGHTS)(
     '%d % of the requests go to the new version, and none fails',
     async (weight) => {
-      if (weight === WEIGHTS[0]) await tenant.apply(modelAlias('times', 'champion', '1.1.0'));
-      const revision = await pausesAt(weight);
-      const { total, byVariant, failures } = await counted();
-      expect(failures).toEqual([]);
-      const successes = byVariant['candidate'] ?? 0;
-      const { lower, upper } = exactInterval({ successes, units: total }, CHANCE);
-      expect(lower).toBeLessThanOrEqual(weight / 100);
-      expect(upper).toBeGreaterThanOrEqual(weight / 100);
-      await annotate(`mlops.pynomaly.io/promote=${revision}`);
+      if (weight === WEIGHTS[0]) await times.when.wants('1.1.0');
+      const revision = await times.then.pausesAt(weight);
+      const answers = await counted();
+      expect(answers.failures).toEqual([]);
+      expectShare(answers, weight);
+      await times.when.isPromoted(revision);
     },
     withRequests(240),
   );
@@ -105,10 +96,10 @@ describe(`A canary under constant load, ${REQUESTS} requests`, () => {
   test(
     'both versions have autoscalers that act meanwhile',
     async () => {
-      await tenant.awaits('modeldeployment', 'times', { type: 'Ready', status: 'True' }, 240);
+      await times.then.serves(240);
       expect(load.mark().failures).toEqual([]);
-      await tenant.apply(modelAlias('times', 'champion', '1.0.0'));
-      await pausesAt(10);
+      await times.when.wants('1.0.0');
+      await times.then.pausesAt(10);
       for (const name of ['times', 'times-candidate']) {
         await tenant.until(`the autoscaler of ${name} to act`, 120, async () => {
           const found = await tenant.get('horizontalpodautoscaler', name);
@@ -125,20 +116,43 @@ describe(`A canary under constant load, ${REQUESTS} requests`, () => {
   );
 
   test(
-    'an abort takes the new version out, and none fails',
+    'an abort takes the new version out, its requests before its pods, and none fails',
     async () => {
-      const revision = await status('revision');
       await counted();
-      await annotate(`mlops.pynomaly.io/abort=${revision}`);
+      const routes = await Watched.start(NAMESPACE, 'virtualservices', {
+        candidate: '.spec.http[?(@.name=="weighted")].route[*].destination.host',
+      });
+      await times.when.isAborted(await times.then.revision());
       await tenant.awaits('modeldeployment', 'times', { type: 'Ready', reason: 'RolledBack' });
-      await tenant.until('the candidate to be gone', 90, async () =>
-        (await tenant.get('deployment.apps', 'times-candidate')) === undefined ? true : undefined,
-      );
+      await times.then.candidateIsGone();
       expect(load.mark().failures).toEqual([]);
       const { failures, byVariant } = await counted();
       expect(failures).toEqual([]);
       expect(Object.keys(byVariant)).toEqual(['stable']);
+      routes.stop();
+      const withoutCandidate = routes.changes.find(
+        ({ fields }) => !fields.candidate.includes('times-candidate.'),
+      );
+      const began = routes.changes[0]?.at ?? 0;
+      const firstStopped = await tenant.until('the pods of the candidate to stop', 60, async () =>
+        pods.changes.find(
+          ({ at: when, fields }) =>
+            fields.name.startsWith('times-candidate-') && fields.stops !== '' && when > began,
+        ),
+      );
+      const stayedMs = firstStopped.at - (withoutCandidate?.at ?? Infinity);
+      // The operator counts from the second it wrote the route in.
+      expect(stayedMs).toBeGreaterThan((SCALE_DOWN_DELAY_SECONDS - 2) * 1000);
     },
     withRequests(300),
   );
+
+  test('in all that time not one request went to a pod that was not ready', () => {
+    pods.stop();
+    expect(load.answersOfPods.length).toBeGreaterThan(REQUESTS);
+    // Of both versions, of pods that came with a rollout, and of those the autoscalers made.
+    expect(new Set(load.answersOfPods.map(({ ip }) => ip)).size).toBeGreaterThan(3);
+    expect(load.repeated).toBe(0);
+    expect(misdirected(load.answersOfPods, pods.changes).slice(0, 5)).toEqual([]);
+  });
 });

@@ -1,6 +1,8 @@
 import { Agent, request } from 'undici';
 
 import type { Gateway } from './gateway.ts';
+import { ANSWERED_BY, ATTEMPTS } from './named-pods.ts';
+import type { AnswerOfPod } from './pod-readiness.ts';
 import { until } from './until.ts';
 
 /** What was answered since the last mark. */
@@ -30,6 +32,8 @@ export class GatewayLoad {
   #variants = new Map<string, number>();
   #versions = new Set<string>();
   #failures: string[] = [];
+  readonly #pods: AnswerOfPod[] = [];
+  #repeated = 0;
   #isOver = false;
   #loops: readonly Promise<void>[] = [];
 
@@ -65,6 +69,16 @@ export class GatewayLoad {
     return { total, byVariant, failures: [...this.#failures], versions: [...this.#versions] };
   }
 
+  /** Who answered and when it was asked, since the beginning; where the gateway names pods. */
+  get answersOfPods(): readonly AnswerOfPod[] {
+    return this.#pods;
+  }
+
+  /** Requests that the gateway sent again because of the answer of a pod. */
+  get repeated(): number {
+    return this.#repeated;
+  }
+
   async answered(count: number, seconds = 120): Promise<void> {
     await until(`${count} answers of ${this.#options.host}`, seconds, async () =>
       this.answers.total >= count ? true : undefined,
@@ -88,6 +102,7 @@ export class GatewayLoad {
 
   async #ask(): Promise<void> {
     const { host, model, question } = this.#options;
+    const sentAt = Date.now();
     try {
       const answer = await request(`${this.#gateway.url}/v2/models/${model}/infer`, {
         method: 'POST',
@@ -96,6 +111,9 @@ export class GatewayLoad {
         dispatcher: this.#agent,
         signal: AbortSignal.timeout(15_000),
       });
+      const { [ANSWERED_BY]: ip, [ATTEMPTS]: attempts = '1' } = answer.headers;
+      if (ip !== undefined) this.#pods.push({ ip: String(ip), sentAt });
+      if (attempts !== '1') this.#repeated++;
       this.#note(answer.statusCode, answer.headers['x-mlops-variant'], await answer.body.text());
     } catch (error) {
       this.#failures.push(`${new Date().toISOString()} ${String(error)}`);

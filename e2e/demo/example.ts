@@ -1,15 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-
 import type { Context } from '../cluster/cluster.ts';
-import { splitRef } from './install.ts';
+import { writeOverlay } from './overlay.ts';
 import { DemoError, type Target } from './target.ts';
 import { condition, ready, watchUntil, type WithConditions } from './watch.ts';
 
 export const DEMO_NAMESPACE = 'demo';
 const GROUP = 'mlops.pynomaly.io';
 const EXPERIMENT = 'digits-train';
-const TRAINER = 'localhost/mlops-trainer-digits';
+const EXAMPLE = '01-train-and-serve';
 
 type Experiment = WithConditions & { readonly status?: { readonly registeredVersion?: unknown } };
 type Version = WithConditions & {
@@ -21,7 +18,7 @@ type Deployment = WithConditions & { readonly status?: { readonly servedVersion?
 export async function runExample(context: Context, target: Target): Promise<void> {
   const { progress } = context;
   await progress.step('applying examples/01-train-and-serve', async () => {
-    const overlay = writeOverlay(context, target, '.');
+    const overlay = writeOverlay(context.config, target.images, EXAMPLE, 'example');
     await retrainIfChanged(context, target);
     await target.kubectl(['apply', '-k', overlay]);
   });
@@ -56,7 +53,7 @@ export async function runExample(context: Context, target: Target): Promise<void
 /** Runs the prediction Job afresh and returns what it printed. */
 export async function predict(context: Context, target: Target): Promise<string> {
   const { progress } = context;
-  const overlay = writeOverlay(context, target, 'predict');
+  const overlay = writeOverlay(context.config, target.images, `${EXAMPLE}/predict`, 'predict');
   const job = ['job/digits-predict', '-n', DEMO_NAMESPACE];
   return progress.step('predicting', async () => {
     await target.kubectl(['delete', ...job, '--ignore-not-found', '--wait']);
@@ -120,19 +117,4 @@ async function retrainIfChanged({ progress }: Context, target: Target): Promise<
   await target.kubectl([
     ...['delete', `experiments.${GROUP}`, EXPERIMENT, '-n', DEMO_NAMESPACE, '--timeout=120s'],
   ]);
-}
-
-/** A kustomization that only says which image `localhost/mlops-trainer-digits` is here. */
-function writeOverlay({ config }: Context, { images }: Target, part: '.' | 'predict'): string {
-  const folder = join(config.build, 'demo', part === '.' ? 'example' : part);
-  mkdirSync(folder, { recursive: true });
-  const { registry, repository, tag } = splitRef(images['mlops-trainer-digits'] ?? '');
-  const kustomization = {
-    apiVersion: 'kustomize.config.k8s.io/v1beta1',
-    kind: 'Kustomization',
-    resources: [relative(folder, join(config.repository, 'examples/01-train-and-serve', part))],
-    images: [{ name: TRAINER, newName: `${registry}/${repository}`, newTag: tag }],
-  };
-  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization, null, 2));
-  return folder;
 }

@@ -149,15 +149,6 @@ describe('a free model', () => {
     expect((await Promise.all(all)).map(numbers)).toEqual([[2], [4]]);
   });
 
-  test('does not let a request wait for others that fills a batch by itself', async () => {
-    const { scheduler, world, end } = aScheduler({ maxRows: 2, maxWaitMs: 60_000 });
-    world.admitted = 2;
-    const whole = scheduler.run(asking([1, 2]));
-    expect(world.began).toEqual(['2 rows of 1']);
-    await end();
-    expect(numbers(await whole)).toEqual([2, 4]);
-  });
-
   test('waits no longer than it may', async () => {
     const { scheduler, world, end } = aScheduler({ maxWaitMs: 1 });
     world.admitted = 2;

@@ -67,9 +67,7 @@ export class Scheduler {
     this.#present++;
     try {
       const isFree = this.#active < this.#width && this.#queue.length === 0;
-      if (isFree && !(this.#expectsMore() && this.#hasRoomBeside(inference))) {
-        return await this.#runAlone(inference);
-      }
+      if (isFree && !this.#expectsMore()) return await this.#runAlone(inference);
       return await this.#enqueue(inference, isFree);
     } finally {
       this.#present--;
@@ -84,11 +82,6 @@ export class Scheduler {
 
   #expectsMore(): boolean {
     return this.#maxWaitMs > 0 && this.#maxRows > 1 && this.#lanes.admitted() > this.#present;
-  }
-
-  /** A request that fills a batch by itself gains nothing from company. */
-  #hasRoomBeside({ inputs }: Inference): boolean {
-    return rowsOf(inputs) < this.#maxRows;
   }
 
   #enqueue(inference: Inference, isFree: boolean): Promise<readonly Tensor[]> {

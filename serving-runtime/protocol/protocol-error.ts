@@ -49,11 +49,7 @@ export class ProtocolError extends Error {
     message: string,
     options: { cause?: unknown; headers?: Readonly<Record<string, string>> } = {},
   ) {
-    // Nobody reads where a refusal was made, and to find out costs more than all the rest of it.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     super(message, { cause: options.cause });
-    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'ProtocolError';
     this.code = code;
     this.status = statuses[code];

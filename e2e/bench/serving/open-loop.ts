@@ -1,6 +1,6 @@
 /** Open loop: requests come when they come, over many connections, and not when the server has time. */
+import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'undici';
 import { quantile } from '../quantile.ts';
 
 export type OpenLoopResult = {
@@ -30,15 +30,15 @@ export type OpenLoop = {
 
 /** Opens all connections first, each with one request; then the rate, over each connection in turn. */
 export const openLoop = async (options: OpenLoop): Promise<OpenLoopResult> => {
-  const { connections, rate, seconds } = options;
-  const { origin, pathname } = new URL(options.url);
-  const body = Buffer.from(options.body);
-  const timeouts = { keepAliveTimeout: 600_000, headersTimeout: 60_000, bodyTimeout: 60_000 };
-  // One for each connection, so that every one stays open and has its turn.
-  const clients = Array.from({ length: connections }, () => new Client(origin, timeouts));
+  const { url, body, connections, rate, seconds } = options;
+  // An agent of its own for each, so that every connection stays open and has its turn.
+  const agents = Array.from(
+    { length: connections },
+    () => new Agent({ keepAlive: true, maxSockets: 1 }),
+  );
   try {
     for (let i = 0; i < connections; i += 50) {
-      await Promise.all(clients.slice(i, i + 50).map((client) => ask(client, pathname, body)));
+      await Promise.all(agents.slice(i, i + 50).map((agent) => ask(agent, url, body)));
     }
     await delay(500);
     const took: number[] = [];
@@ -46,7 +46,7 @@ export const openLoop = async (options: OpenLoop): Promise<OpenLoopResult> => {
     const began = performance.now();
     const dueMs = (index: number) => (index * 1000) / rate;
     const one = async (index: number): Promise<void> => {
-      const status = await ask(clients[index % connections] as Client, pathname, body);
+      const status = await ask(agents[index % connections] as Agent, url, body);
       if (status === 200) took.push(performance.now() - began - dueMs(index));
       counts[status === 200 ? 'answered' : status === 429 ? 'refused' : 'errors'] += 1;
     };
@@ -61,29 +61,24 @@ export const openLoop = async (options: OpenLoop): Promise<OpenLoopResult> => {
     const [p50, p99] = [quantile(took, 0.5), quantile(took, 0.99)];
     return { connections, rate, ...counts, p50, p99, slowest: quantile(took, 1) };
   } finally {
-    await Promise.all(clients.map((client) => client.destroy()));
+    for (const agent of agents) agent.destroy();
   }
 };
 
-/** The status; 0 where there was no answer. The cheapest client there is here, as it shares the processor. */
-const ask = (client: Client, path: string, body: Buffer): Promise<number> =>
+/** The status; 0 where there was no answer. */
+const ask = (agent: Agent, url: string, body: string): Promise<number> =>
   new Promise((resolve) => {
-    let status = 0;
-    const headers = { 'content-type': 'application/json' };
-    client.dispatch(
-      { path, method: 'POST', headers, body },
-      {
-        onRequestStart: () => undefined,
-        onResponseStart: (_controller, statusCode) => {
-          status = statusCode;
-        },
-        onResponseData: () => undefined,
-        onResponseEnd: () => {
-          resolve(status);
-        },
-        onResponseError: () => {
-          resolve(0);
-        },
-      },
-    );
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    const asked = request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume().once('end', () => {
+        resolve(response.statusCode ?? 0);
+      });
+    });
+    asked.once('error', () => {
+      resolve(0);
+    });
+    asked.end(body);
   });

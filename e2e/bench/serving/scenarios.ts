@@ -101,7 +101,7 @@ const overload = async (bounded: Contestant, heavy: Workload, options: ScenarioO
       ...{ clients: PLACES, seconds: 2 * seconds },
     });
     const capacity = requests / took;
-    const load = { connections: 1000, rate: Math.round(OVERLOAD * capacity), seconds: 2 * seconds };
+    const load = { connections: 200, rate: Math.round(OVERLOAD * capacity), seconds: 2 * seconds };
     const open = openLoop({ url: running.jsonUrl, body: json, ...load });
     const healthP99 = await healthDuring(running, open);
     note(`${OVERLOAD} times the capacity measured`);

@@ -171,13 +171,19 @@ const OPERATORS = new Set([
   'IS NOT NULL',
 ]);
 
-const comparison = (tokens: Token[], text: string): Comparison => {
-  const { entity, key } = operandName(tokens, text);
+/** `NOT IN`, `IS NULL` and `IS NOT NULL` are several words. */
+const operatorOf = (tokens: Token[]): string => {
   let operator = tokens.shift()?.text.toUpperCase() ?? '';
   for (const first of ['NOT', 'IS', 'IS NOT']) {
     const follows = first !== 'IS NOT' || tokens[0]?.text.toUpperCase() === 'NULL';
     if (operator === first && follows) operator += ` ${tokens.shift()?.text.toUpperCase() ?? ''}`;
   }
+  return operator;
+};
+
+const comparison = (tokens: Token[], text: string): Comparison => {
+  const { entity, key } = operandName(tokens, text);
+  const operator = operatorOf(tokens);
   if (!OPERATORS.has(operator)) throw malformed(text);
   if (operator.startsWith('IS')) return { entity, key, operator, operand: '' };
   const operand = operator.endsWith('IN') ? listOperand(tokens, text) : scalarOperand(tokens, text);
@@ -191,14 +197,18 @@ const NUMBERS = new Set([
   ...['last_updated_timestamp', 'version_number', 'timestamp'],
 ]);
 
+const isNumeric = ({ entity, key }: Comparison): boolean =>
+  entity === 'metrics' || (entity === 'attributes' && NUMBERS.has(key));
+
 /** As MLflow does: an operator that does not go with the type is an error, not a false. */
 const checkedOperator = (wanted: Comparison): Comparison => {
   const { entity, key, operator, operand } = wanted;
-  const numeric = entity === 'metrics' || (entity === 'attributes' && NUMBERS.has(key));
-  if (!(numeric ? NUMERIC : TEXTUAL).has(operator)) {
+  const numeric = isNumeric(wanted);
+  const operators = numeric ? NUMERIC : TEXTUAL;
+  if (!operators.has(operator)) {
     throw new MlflowError(
       'INVALID_PARAMETER_VALUE',
-      `Invalid comparator '${operator}' for ${entity}.${key.slice(0, 256)}: use one of ${[...(numeric ? NUMERIC : TEXTUAL)].join(', ')}.`,
+      `Invalid comparator '${operator}' for ${entity}.${key.slice(0, 256)}: use one of ${[...operators].join(', ')}.`,
     );
   }
   if (numeric !== (typeof operand === 'number')) {

@@ -46,12 +46,12 @@ export const sendFile = async (
 export const rangeOf = (header: string | undefined, size: number): ByteRange | 'all' | 'none' => {
   const [, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   if (from === '' && to === '') return 'all';
-  if (from === '') {
-    const start = Math.max(0, size - Number(to));
-    return Number(to) === 0 || size === 0 ? 'none' : { start, end: size - 1 };
-  }
+  if (from === '') return lastBytes(Number(to), size);
+  if (to !== '' && Number(to) < Number(from)) return 'all';
   const start = Number(from);
-  const end = to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (to !== '' && Number(to) < start) return 'all';
-  return start >= size ? 'none' : { start, end };
+  if (start >= size) return 'none';
+  return { start, end: to === '' ? size - 1 : Math.min(Number(to), size - 1) };
 };
+
+const lastBytes = (count: number, size: number): ByteRange | 'none' =>
+  count === 0 || size === 0 ? 'none' : { start: Math.max(0, size - count), end: size - 1 };

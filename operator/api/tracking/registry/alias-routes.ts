@@ -40,7 +40,7 @@ export const aliasRoutes = (app: FastifyInstance, context: RouteContext): void =
       const { name, alias, version } = request.body;
       const word = checkedAlias(alias);
       const one = await requireVersion(call(request), name, version);
-      await moveAlias(call(request), one, word, one.found);
+      await moveAlias(call(request), one, { alias: word }, one.found);
       return {};
     },
   );
@@ -158,7 +158,8 @@ const transition = async (
   }
   await markArchived(call, one.found, stage === 'Archived');
   if (target !== undefined) {
-    await moveAlias(call, one, target, one.found, { [ANNOTATIONS.mlflowStage]: stage });
+    const annotations = { [ANNOTATIONS.mlflowStage]: stage };
+    await moveAlias(call, one, { alias: target, annotations }, one.found);
   }
   if (archive) for (const each of holders) await markArchived(call, each, true);
 };

@@ -55,13 +55,18 @@ export const aliasNamed = (all: Registered, alias: string): NumberedVersion => {
   );
 };
 
+type NewAlias = {
+  readonly alias: string;
+  /** Of the object, where it is created. */
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
 /** Makes the alias name this version, creating it if need be. */
 export const moveAlias = async (
   call: Call,
   all: Registered,
-  alias: string,
+  { alias, annotations = {} }: NewAlias,
   { object }: NumberedVersion,
-  annotations: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
   const { version } = object.spec;
   const { namespace, name: model } = all.model.metadata;

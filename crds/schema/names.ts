@@ -18,6 +18,10 @@ export const LABELS = {
   model: `${prefix}/model`,
   /** On serving pods: the ModelVersion object's name. The API lets such a pod read that version's bytes. */
   modelVersion: `${prefix}/modelversion`,
+  /** On what an MLflow client named in its own way: a hash of that name, to find it by. */
+  mlflowName: `${prefix}/mlflow-name`,
+  /** On ModelVersions: the integer that MLflow clients know the version by. */
+  mlflowVersion: `${prefix}/mlflow-version`,
 } as const;
 
 export const ANNOTATIONS = {
@@ -36,6 +40,20 @@ export const ANNOTATIONS = {
   parameters: `${prefix}/parameters`,
   /** Hash of what the operator last applied, so that an unchanged child is not written again. */
   applied: `${prefix}/applied`,
+  /** The name an MLflow client gave, where it cannot be the object's. */
+  mlflowName: `${prefix}/mlflow-name`,
+  /** On Models: the last integer that was given to one of its versions. */
+  mlflowLastVersion: `${prefix}/mlflow-last-version`,
+  /** On ModelVersions: the URI a client registered them from. */
+  mlflowSource: `${prefix}/mlflow-source`,
+  /** On ModelVersions: what a client wrote about them. */
+  mlflowDescription: `${prefix}/mlflow-description`,
+  /** On ModelVersions: `Archived`. On ModelAliases: the stage that the alias stands for. */
+  mlflowStage: `${prefix}/mlflow-stage`,
+  /** On Experiments: tags that a client set, as JSON. */
+  mlflowTags: `${prefix}/mlflow-tags`,
+  /** On Experiments: when a client deleted them, in ms since 1970; restoring takes it away. */
+  mlflowDeleted: `${prefix}/mlflow-deleted`,
 } as const;
 
 /** Audience of the projected tokens that pods of ours authenticate with. */

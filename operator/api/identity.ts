@@ -9,6 +9,8 @@ export type Identity = {
   /** The pod a service account's token is bound to. */
   readonly podName?: string;
   readonly podUid?: string;
+  /** Set for a token that was made for one run: it may track that run and nothing else. */
+  readonly run?: { readonly runId: string; readonly experiment: string };
 };
 
 /** `status.user` of a TokenReview. */

@@ -21,6 +21,12 @@ export type ArtifactStat = {
   readonly modifiedAt: Date;
 };
 
+/** First and last byte, both included, of an object that has them. */
+export type ByteRange = { readonly start: number; readonly end: number };
+
+export type ReadOptions = { readonly signal?: AbortSignal; readonly range?: ByteRange };
+
+/** `sizeBytes` counts what the stream gives. */
 export type ArtifactBody = { readonly stream: Readable; readonly sizeBytes: number };
 
 export type ArtifactFolder = {
@@ -43,7 +49,7 @@ export type ArtifactStore = {
    */
   put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>;
   /** Throws `ArtifactNotFound`. The caller must consume or destroy the stream. */
-  read(key: string, options?: { readonly signal?: AbortSignal }): Promise<ArtifactBody>;
+  read(key: string, options?: ReadOptions): Promise<ArtifactBody>;
   stat(key: string): Promise<ArtifactStat | undefined>;
   /** Copies inside the store, without the bytes passing here. Throws `ArtifactNotFound`. */
   copy(from: string, to: string): Promise<void>;

@@ -37,8 +37,9 @@ export const memoryArtifactStore = (now: () => Date = () => new Date()): MemoryA
       objects.set(key, { bytes: Buffer.concat(chunks), modifiedAt: now() });
       return checked.result();
     },
-    async read(key) {
-      const { bytes } = stored(key);
+    async read(key, { range } = {}) {
+      const whole = stored(key).bytes;
+      const bytes = range === undefined ? whole : whole.subarray(range.start, range.end + 1);
       return { stream: Readable.from([bytes], { objectMode: false }), sizeBytes: bytes.length };
     },
     async stat(key) {

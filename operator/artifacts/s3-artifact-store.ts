@@ -22,6 +22,7 @@ import type {
   ArtifactFolder,
   ArtifactStat,
   ArtifactStore,
+  ReadOptions,
   PutOptions,
   PutResult,
 } from './artifact-store.ts';
@@ -82,11 +83,12 @@ class S3ArtifactStore implements ArtifactStore {
     }
   }
 
-  async read(key: string, options: { readonly signal?: AbortSignal } = {}): Promise<ArtifactBody> {
+  async read(key: string, { signal, range }: ReadOptions = {}): Promise<ArtifactBody> {
     return this.#about(key, 'read', async () => {
+      const Range = range && `bytes=${range.start}-${range.end}`;
       const answer = await this.#client.send(
-        new GetObjectCommand({ Bucket: this.#bucket, Key: key }),
-        options.signal ? { abortSignal: options.signal } : {},
+        new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...(Range && { Range }) }),
+        signal ? { abortSignal: signal } : {},
       );
       // On Node the SDK's body is a Readable; its type also covers browsers.
       return { stream: answer.Body as Readable, sizeBytes: answer.ContentLength ?? 0 };

@@ -1,3 +1,5 @@
+import { modelVersion } from '../../../crds/schema/model-version.ts';
+import { ownType } from '../../runtime/own-type.ts';
 import { apiFixture, given, person, trialPod } from './api-fixture.ts';
 
 /**
@@ -9,6 +11,12 @@ const experiment = await given(fixture, 'Experiment', { namespace: 'demo', name:
 await given(fixture, 'Experiment', { namespace: 'other', name: 'secret' });
 const { authorization } = await trialPod(fixture, 'demo', 'digits-train');
 person(fixture, 'ada');
+// A service account of the namespace, which may do everything.
+const everything = 'system:serviceaccount:demo:ci';
+fixture.cluster.tokens.set('ci', { user: { username: everything }, audiences: [] });
+fixture.cluster.allows = (user) => user === everything;
+void verifyVersions();
+setInterval(() => fixture.pass(1000), 1000).unref();
 const { runId } = await fixture.runs.createTrial({
   experiment: { uid: experiment.metadata.uid ?? '', namespace: 'demo', name: 'digits-train' },
   number: 0,
@@ -22,3 +30,23 @@ process.stdout.write(
 );
 process.stdin.resume();
 process.stdin.on('end', () => void fixture.app.close());
+
+/** The controller's part: it has read the bytes of every version. */
+async function verifyVersions(): Promise<void> {
+  const type = ownType(modelVersion);
+  const { signal } = new AbortController();
+  const options = { resourceVersion: '0', timeoutSeconds: 3600, signal };
+  for await (const { type: event, object } of fixture.cluster.watch(type, options)) {
+    if (event !== 'ADDED') continue;
+    const { name = '', namespace = '' } = (
+      object as { metadata: { name?: string; namespace?: string } }
+    ).metadata;
+    const conditions = [{ type: 'Ready', status: 'True', reason: 'Verified', message: '' }];
+    await fixture.cluster.patch(
+      type,
+      { namespace, name },
+      [{ op: 'add', path: '/status', value: { conditions } }],
+      { fieldManager: 'test' },
+    );
+  }
+}

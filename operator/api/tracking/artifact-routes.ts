@@ -11,9 +11,11 @@ import type { RouteContext } from '../route-context.ts';
 import { MlflowError } from './mlflow-error.ts';
 import { runIdOf } from './run-routes.ts';
 import type { RunReference } from './run-routes.ts';
-import { runArtifactUri } from './run-wire.ts';
+import { runArtifactUri } from './run-place.ts';
+import { sendFile } from './send-file.ts';
 import { trackedRun } from './tracking-access.ts';
 import type { TrackingMode } from './tracking-access.ts';
+import { versionFileKey, versionFiles, versionPlace } from './version-artifacts.ts';
 import { LIST_ARTIFACTS } from './wire-schemas.ts';
 
 const ARTIFACTS = '/api/2.0/mlflow-artifacts/artifacts';
@@ -107,18 +109,22 @@ const downloadRoute = (app: FastifyInstance, context: RouteContext): void => {
       config: { responseMediaType: 'application/octet-stream' },
     },
     async (request, reply) => {
-      const { run, path } = await placed(context, request, request.params['*'], 'read');
-      if (path === '') throw noFile();
-      const key = runArtifactKey(run.experiment.namespace, run.runId, path);
-      const { stream, sizeBytes } = await context.artifacts.read(key);
-      // Never as a page of this origin, whatever somebody uploaded.
-      return reply
-        .header('content-length', sizeBytes)
-        .header('content-disposition', 'attachment')
-        .type('application/octet-stream')
-        .send(stream);
+      const key = await fileKey(context, request, request.params['*']);
+      return sendFile(context, request, reply, key);
     },
   );
+};
+
+const fileKey = async (
+  context: RouteContext,
+  request: FastifyRequest,
+  location: string,
+): Promise<string> => {
+  const ofVersion = await versionPlace(context, request, location);
+  if (ofVersion !== undefined) return versionFileKey(ofVersion);
+  const { run, path } = await placed(context, request, location, 'read');
+  if (path === '') throw noFile();
+  return runArtifactKey(run.experiment.namespace, run.runId, path);
 };
 
 const deleteRoute = (app: FastifyInstance, context: RouteContext): void => {
@@ -154,7 +160,10 @@ const listRoutes = (app: FastifyInstance, context: RouteContext): void => {
       },
     },
     async (request) => {
-      const { run, path } = await placed(context, request, request.query.path ?? '', 'read');
+      const location = request.query.path ?? '';
+      const ofVersion = await versionPlace(context, request, location);
+      if (ofVersion !== undefined) return { files: await versionFiles(context, ofVersion) };
+      const { run, path } = await placed(context, request, location, 'read');
       return { files: await filesOf(context, { run, path }, keyOf(run, path)) };
     },
   );

@@ -11,40 +11,65 @@ export const EXPERIMENT = ownType(experiment);
 export type ExperimentDirectory = {
   byName(namespace: string, name: string): Promise<KubernetesObject | undefined>;
   byId(id: string): Promise<KubernetesObject | undefined>;
+  /** So that one which was just made or named is found by its id without a list. */
+  remember(object: KubernetesObject): void;
 };
 
 const PAGE = 500;
 /** Clients that ask for ids that do not exist cause one list in this time, however many they are. */
 const INDEX_HOLDS_MS = 1_000;
 const MAX_KNOWN = 10_000;
+/** Lists in that time for ids that are not in the index, as those of Experiments made just now are. */
+const LISTS_IN_VAIN = 5;
 
 export const createExperimentDirectory = (
   cluster: Cluster,
   now: () => number,
 ): ExperimentDirectory => {
   const known = new Map<string, ObjectKey>();
-  const index = new ExpiringCache<ReadonlyMap<string, ObjectKey>>(now, 1);
+  const index = new ExpiringCache<ReadonlyMap<string, ObjectKey>>(now, LISTS_IN_VAIN);
+  /** Which of the lists of this time is looked at; several ask for the same one at once. */
+  const turn = { since: -Infinity, list: 0 };
   const live = async (id: string, key: ObjectKey | undefined) => {
     const object = key === undefined ? undefined : await cluster.get(EXPERIMENT, key);
     return object?.metadata.uid === id ? object : undefined;
+  };
+  const remember: ExperimentDirectory['remember'] = ({ metadata }) => {
+    if (known.size >= MAX_KNOWN) known.clear();
+    const { uid = '', namespace = '', name } = metadata;
+    known.set(uid, { namespace, name });
+  };
+  const keyOfId = async (id: string): Promise<ObjectKey | undefined> => {
+    if (now() >= turn.since + INDEX_HOLDS_MS) Object.assign(turn, { since: now(), list: 0 });
+    for (let list = turn.list; list < LISTS_IN_VAIN; list++) {
+      const before = now();
+      let fresh = false;
+      const keys = await index.get(`${turn.since} ${list}`, async () => {
+        fresh = true;
+        return { value: await readIndex(cluster), expiresAt: before + INDEX_HOLDS_MS };
+      });
+      const key = keys.get(id);
+      if (key !== undefined || fresh) return key;
+      turn.list = Math.max(turn.list, Math.min(list + 1, LISTS_IN_VAIN - 1));
+    }
+    return undefined;
   };
   const byId: ExperimentDirectory['byId'] = async (id) => {
     // What clients take for the default experiment, when nobody named one.
     if (id === '0' || id === '') return undefined;
     const before = await live(id, known.get(id));
     if (before !== undefined) return before;
-    const keys = await index.get('all', async () => ({
-      value: await readIndex(cluster),
-      expiresAt: now() + INDEX_HOLDS_MS,
-    }));
-    const key = keys.get(id);
+    const key = await keyOfId(id);
     const found = await live(id, key);
     if (found === undefined || key === undefined) return undefined;
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(id, key);
+    remember(found);
     return found;
   };
-  return { byName: (namespace, name) => cluster.get(EXPERIMENT, { namespace, name }), byId };
+  return {
+    byName: (namespace, name) => cluster.get(EXPERIMENT, { namespace, name }),
+    byId,
+    remember,
+  };
 };
 
 const readIndex = async (cluster: Cluster): Promise<ReadonlyMap<string, ObjectKey>> => {

@@ -2,21 +2,21 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import { identityOf } from '../route-context.ts';
 import type { RouteContext } from '../route-context.ts';
-import { allExperiments } from './experiment-directory.ts';
+import { ANNOTATIONS, LABELS } from '../../../crds/schema/names.ts';
+import { createExperiment } from './create-experiment.ts';
+import { EXPERIMENT, allExperiments } from './experiment-directory.ts';
 import type { ExperimentDirectory } from './experiment-directory.ts';
 import { MlflowError } from './mlflow-error.ts';
 import { inOrder, parseFilter, parseOrder } from './run-filter.ts';
 import type { Searchable } from './run-filter.ts';
+import { EXPERIMENT_NAME, clientNameOf } from './object-names.ts';
+import { objectNamed } from './object-writes.ts';
 import { slice } from './slice.ts';
-import { experimentArtifactUri } from './run-wire.ts';
+import { experimentArtifactUri } from './run-place.ts';
+import { updatedAt } from './object-times.ts';
 import { mayTrack, namespaceOf, requireNamespace, requireTracking } from './tracking-access.ts';
 import type { TrackingMode } from './tracking-access.ts';
-import {
-  CREATE_EXPERIMENT,
-  EXPERIMENT_BY_ID,
-  EXPERIMENT_BY_NAME,
-  SEARCH_EXPERIMENTS,
-} from './wire-schemas.ts';
+import { EXPERIMENT_BY_ID, EXPERIMENT_BY_NAME, SEARCH_EXPERIMENTS } from './wire-schemas.ts';
 
 const BASE = '/api/2.0/mlflow';
 const DEFAULT_RESULTS = 1000;
@@ -29,10 +29,6 @@ const documented = (operationId: string, summary: string): object => ({
   tags: ['mlflow experiments'],
   response: { 200: { type: 'object' } },
 });
-
-const NOT_CREATED =
-  'A tracking client cannot create Experiments, because they say what to run: create it with ' +
-  'kubectl apply or the REST API, then name it here.';
 
 /** Experiments as MLflow clients see them: the id is the object's uid, the workspace its namespace. */
 export const experimentRoutes = (app: FastifyInstance, context: TrackingContext): void => {
@@ -63,19 +59,6 @@ export const experimentRoutes = (app: FastifyInstance, context: TrackingContext)
       };
     },
   );
-  app.post<{ Body: { readonly name: string } }>(
-    `${BASE}/experiments/create`,
-    {
-      schema: {
-        ...documented('createExperimentByName', 'Refused: Experiments are created as objects'),
-        body: CREATE_EXPERIMENT,
-      },
-    },
-    async (request) => {
-      const message = `There is no Experiment "${request.body.name}" that you may track. ${NOT_CREATED}`;
-      throw new MlflowError('INVALID_PARAMETER_VALUE', message);
-    },
-  );
   searchRoute(app, context);
 };
 
@@ -86,15 +69,13 @@ const named = async (
 ): Promise<KubernetesObject> => {
   const namespace = requireNamespace(request);
   const missing = `Could not find Experiment "${name}" in namespace ${namespace}.`;
-  const place = { namespace, name };
-  // What is no name of an object may not become part of a request's path.
-  const found = OBJECT_NAME.test(name) && (await context.experiments.byName(namespace, name));
-  if (!found) throw new MlflowError('RESOURCE_DOES_NOT_EXIST', missing);
+  const found = await objectNamed(context, EXPERIMENT, { namespace, name, rule: EXPERIMENT_NAME });
+  if (found === undefined) throw new MlflowError('RESOURCE_DOES_NOT_EXIST', missing);
+  const place = { namespace, name: found.metadata.name };
   await requireTracking(context, identityOf(request), place, { mode: 'read', missing });
+  context.experiments.remember(found);
   return found;
 };
-
-const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /** The Experiment with this uid, when the caller may do this with its runs. */
 export const requiredExperiment = async (
@@ -106,11 +87,42 @@ export const requiredExperiment = async (
   const missing =
     `No Experiment with id=${id} exists, or it is not yours to see. ` +
     'Set MLFLOW_EXPERIMENT_NAME, or call mlflow.set_experiment, with the name of one that exists.';
-  const found = await context.experiments.byId(id);
+  const found =
+    id === UNNAMED
+      ? await unnamedExperiment(context, request, mode)
+      : await context.experiments.byId(id);
   if (found === undefined) throw new MlflowError('RESOURCE_DOES_NOT_EXIST', missing);
   const { name, namespace = '' } = found.metadata;
   await requireTracking(context, identityOf(request), { namespace, name }, { mode, missing });
   return found;
+};
+
+/** The id clients use when nobody named an experiment. */
+const UNNAMED = '0';
+const UNNAMED_NAME = 'Default';
+
+/** Made when the first run is logged to it, by who may create Experiments. */
+const unnamedExperiment = async (
+  context: TrackingContext,
+  request: FastifyRequest,
+  mode: TrackingMode,
+): Promise<KubernetesObject | undefined> => {
+  const namespace = namespaceOf(request);
+  if (namespace === undefined) return undefined;
+  const place = { namespace, name: UNNAMED_NAME, rule: EXPERIMENT_NAME };
+  const found = await objectNamed(context, EXPERIMENT, place);
+  if (found !== undefined || mode === 'read') return found;
+  const action = { verb: 'create', resource: EXPERIMENT.plural, namespace } as const;
+  if (!(await context.access.allowed(identityOf(request), action))) return undefined;
+  try {
+    return await createExperiment(context, request, UNNAMED_NAME);
+  } catch (error) {
+    // Somebody else's first run was a moment earlier.
+    if (error instanceof MlflowError && error.code === 'RESOURCE_ALREADY_EXISTS') {
+      return objectNamed(context, EXPERIMENT, place);
+    }
+    throw error;
+  }
 };
 
 type Search = {
@@ -132,11 +144,16 @@ const searchRoute = (app: FastifyInstance, context: TrackingContext): void => {
     },
     async (request) => {
       const search = request.body ?? {};
-      const matches = parseFilter(search.filter ?? '');
-      const orders = (search.order_by ?? []).map(parseOrder);
-      const visible =
-        search.view_type === 'DELETED_ONLY' ? [] : await visibleExperiments(context, request);
-      const found = visible.filter((each) => matches(searchable(each)));
+      const matches = parseFilter(search.filter ?? '', EXPERIMENT_FIELDS);
+      const orders = [...(search.order_by ?? []), 'creation_time DESC', 'experiment_id DESC'].map(
+        parseOrder,
+      );
+      const { view_type: view = 'ACTIVE_ONLY' } = search;
+      const found = (await visibleExperiments(context, request)).filter(
+        (each) =>
+          (view === 'ALL' || isDeleted(each) === (view === 'DELETED_ONLY')) &&
+          matches(searchable(each)),
+      );
       const { items, next } = slice(
         inOrder(found, orders, searchable),
         search.page_token,
@@ -173,25 +190,57 @@ const visibleExperiments = async (
 
 const timestamp = (text: string | undefined): number => (text === undefined ? 0 : Date.parse(text));
 
-const searchable = ({ metadata }: KubernetesObject): Searchable => ({
+const EXPERIMENT_FIELDS = {
+  attributes: ['name', 'creation_time', 'last_update_time', 'experiment_id'],
+  entities: ['tags'],
+} as const;
+
+export const isDeleted = ({ metadata }: KubernetesObject): boolean =>
+  metadata.deletionTimestamp !== undefined ||
+  metadata.annotations?.[ANNOTATIONS.mlflowDeleted] !== undefined;
+
+/** Tags that clients set. */
+export const experimentTags = ({
+  metadata,
+}: KubernetesObject): Readonly<Record<string, string>> => {
+  const text = metadata.annotations?.[ANNOTATIONS.mlflowTags];
+  if (text === undefined) return {};
+  try {
+    const tags: unknown = JSON.parse(text);
+    return typeof tags === 'object' && tags !== null ? (tags as Record<string, string>) : {};
+  } catch (cause) {
+    throw new MlflowError(
+      'RESOURCE_CONFLICT',
+      `The annotation ${ANNOTATIONS.mlflowTags} of Experiment ${metadata.name} is no JSON; correct or remove it.`,
+      { cause },
+    );
+  }
+};
+
+const tagsOf = (object: KubernetesObject): Readonly<Record<string, string>> => {
+  const { [LABELS.mlflowName]: _hash, ...labels } = object.metadata.labels ?? {};
+  return { ...labels, ...experimentTags(object) };
+};
+
+const searchable = (object: KubernetesObject): Searchable => ({
   attributes: {
-    name: metadata.name,
-    experiment_id: metadata.uid,
-    creation_time: timestamp(metadata.creationTimestamp),
-    last_update_time: timestamp(metadata.creationTimestamp),
+    name: clientNameOf(object),
+    experiment_id: object.metadata.uid,
+    creation_time: timestamp(object.metadata.creationTimestamp),
+    last_update_time: updatedAt(object),
   },
   metrics: {},
   params: {},
-  tags: metadata.labels ?? {},
+  tags: tagsOf(object),
 });
 
-export const experimentToWire = ({ metadata }: KubernetesObject): object => ({
-  experiment_id: metadata.uid,
-  name: metadata.name,
-  artifact_location: experimentArtifactUri(metadata.namespace ?? ''),
-  lifecycle_stage: metadata.deletionTimestamp === undefined ? 'active' : 'deleted',
-  creation_time: timestamp(metadata.creationTimestamp),
-  last_update_time: timestamp(metadata.creationTimestamp),
-  tags: Object.entries(metadata.labels ?? {}).map(([key, value]) => ({ key, value })),
-  workspace: metadata.namespace,
+export const experimentToWire = (object: KubernetesObject): object => ({
+  experiment_id: object.metadata.uid,
+  name: clientNameOf(object),
+  artifact_location: experimentArtifactUri(object.metadata.namespace ?? ''),
+  lifecycle_stage: isDeleted(object) ? 'deleted' : 'active',
+  creation_time: timestamp(object.metadata.creationTimestamp),
+  last_update_time: updatedAt(object),
+  tags: Object.entries(tagsOf(object)).map(([key, value]) => ({ key, value })),
+  workspace: object.metadata.namespace,
 });

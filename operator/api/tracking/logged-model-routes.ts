@@ -2,27 +2,22 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MODEL_TAG } from '../../kinds/experiment/artifact-record.ts';
 import type { Run } from '../../kinds/experiment/run-store.ts';
 import type { RouteContext } from '../route-context.ts';
-import { allRuns } from './all-runs.ts';
-import { requiredExperiment } from './experiment-routes.ts';
 import type { TrackingContext } from './experiment-routes.ts';
 import {
   folderFor,
   modelOf,
   modelTag,
-  modelsOf,
   modelToWire,
   newModelId,
   runIdOfModel,
 } from './logged-model.ts';
 import type { LoggedModel } from './logged-model.ts';
+import { loggedModelSearch } from './logged-model-search.ts';
 import { MlflowError } from './mlflow-error.ts';
-import { inOrder, parseFilter, parseOrder } from './run-filter.ts';
-import type { Searchable } from './run-filter.ts';
 import { runIdOf } from './run-routes.ts';
 import type { RunReference } from './run-routes.ts';
 import { recordFromWire } from './run-wire.ts';
 import type { KeyValue } from './run-wire.ts';
-import { slice } from './slice.ts';
 import { trackedRun } from './tracking-access.ts';
 import type { TrackingMode } from './tracking-access.ts';
 import {
@@ -31,7 +26,6 @@ import {
   LOG_OUTPUTS,
   MODEL_PARAMS,
   PARAMETERS_OF_MODEL,
-  SEARCH_MODELS,
   TAG_MODEL,
 } from './wire-schemas.ts';
 
@@ -52,7 +46,7 @@ export const loggedModelRoutes = (app: FastifyInstance, context: TrackingContext
   oneModel(app, context);
   changeModel(app, context);
   outputsRoute(app, context);
-  searchRoute(app, context);
+  loggedModelSearch(app, context);
 };
 
 type CreateModel = {
@@ -179,8 +173,36 @@ const changeModel = (app: FastifyInstance, context: RouteContext): void => {
         body: TAG_MODEL,
       },
     },
-    async (request) =>
-      change(request, ({ tags }) => ({ tags: { ...tags, ...recordFromWire(request.body.tags) } })),
+    async (request) => {
+      const added = recordFromWire(request.body.tags);
+      await change(request, ({ tags }) => ({ tags: { ...tags, ...added } }));
+      return {};
+    },
+  );
+  app.delete<{ Params: ModelParams & { readonly key: string } }>(
+    `${MODELS}/:modelId/tags/:key`,
+    {
+      schema: {
+        ...documented('deleteLoggedModelTag', 'Untag a logged model'),
+        params: {
+          type: 'object',
+          required: ['modelId', 'key'],
+          properties: { ...MODEL_PARAMS.properties, key: { type: 'string', maxLength: 250 } },
+        },
+      },
+    },
+    async (request) => {
+      const { key } = request.params;
+      await change(request, ({ tags }) => {
+        const { [key]: gone, ...rest } = tags;
+        if (gone !== undefined) return { tags: rest };
+        throw new MlflowError(
+          'RESOURCE_DOES_NOT_EXIST',
+          `No tag with key ${key} on the logged model ${request.params.modelId}.`,
+        );
+      });
+      return {};
+    },
   );
   app.post<{ Params: ModelParams; Body: ModelChange }>(
     `${MODELS}/:modelId/params`,
@@ -215,69 +237,3 @@ const outputsRoute = (app: FastifyInstance, context: RouteContext): void => {
     },
   );
 };
-
-type Search = {
-  readonly experiment_ids: readonly string[];
-  readonly filter?: string;
-  readonly order_by?: readonly { readonly field_name: string; readonly ascending?: boolean }[];
-  readonly max_results?: number;
-  readonly page_token?: string;
-};
-
-type Found = { readonly run: Run; readonly model: LoggedModel };
-
-const DEFAULT_RESULTS = 100;
-
-const searchRoute = (app: FastifyInstance, context: TrackingContext): void => {
-  app.post<{ Body: Search }>(
-    `${MODELS}/search`,
-    {
-      schema: {
-        ...documented('searchLoggedModels', 'Logged models of Experiments'),
-        body: SEARCH_MODELS,
-      },
-    },
-    async (request) => {
-      const { body } = request;
-      const experimentUids: string[] = [];
-      for (const id of body.experiment_ids) {
-        const experiment = await requiredExperiment(context, request, id, 'read');
-        experimentUids.push(experiment.metadata.uid ?? '');
-      }
-      const matches = parseFilter(body.filter ?? '');
-      const orders = (body.order_by ?? []).map(({ field_name: field, ascending }) => ({
-        ...parseOrder(field),
-        descending: ascending === false,
-      }));
-      const runs =
-        experimentUids.length === 0 ? [] : await allRuns(context.runs, { experimentUids });
-      const models = runs.flatMap((run) => modelsOf(run).map((model): Found => ({ run, model })));
-      const { items, next } = slice(
-        inOrder(
-          models.filter((each) => matches(searchable(each))),
-          orders,
-          searchable,
-        ),
-        body.page_token,
-        body.max_results ?? DEFAULT_RESULTS,
-      );
-      return { models: items.map(({ run, model }) => modelToWire(run, model)), ...next };
-    },
-  );
-};
-
-const searchable = ({ run, model }: Found): Searchable => ({
-  attributes: {
-    name: model.name,
-    model_id: model.id,
-    model_type: model.modelType,
-    status: model.status.replace('LOGGED_MODEL_', ''),
-    source_run_id: run.runId,
-    creation_timestamp: model.createdAt,
-    creation_time: model.createdAt,
-    last_updated_timestamp: model.updatedAt,
-  },
-  metrics: {},
-  params: { ...run.params, ...model.params },
-  tags: model.tags,
-});

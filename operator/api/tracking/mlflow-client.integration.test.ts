@@ -20,9 +20,9 @@ type Served = {
   readonly experimentId: string;
 };
 
-/** A Python with the pinned client, made once for each list of requirements. */
-const python = async (): Promise<string> => {
-  const requirements = join(here, 'testing', 'requirements.txt');
+/** A Python with the pinned packages, made once for each list of requirements. */
+const python = async (list: string): Promise<string> => {
+  const requirements = join(here, 'testing', list);
   const hash = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
@@ -41,9 +41,8 @@ const python = async (): Promise<string> => {
   return join(venv, 'bin', 'python');
 };
 
-/** Runs the client's session against the API, which lives in a process of its own meanwhile. */
-const session = async (): Promise<Seen> => {
-  const interpreter = await python();
+/** Runs a client against the API, which lives in a process of its own meanwhile. */
+const against = async <T>(client: (served: Served) => Promise<T>): Promise<T> => {
   const server = spawn(process.execPath, [join(here, '..', 'testing', 'serve-memory.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -53,15 +52,60 @@ const session = async (): Promise<Seen> => {
       server.once('exit', (code) => reject(new Error(`The server ended with ${code}.`)));
       createInterface(server.stdout).once('line', (line) => resolve(JSON.parse(line) as Served));
     });
+    return await client(served);
+  } finally {
+    server.stdin.end();
+  }
+};
+
+const session = async (): Promise<Seen> => {
+  const interpreter = await python('requirements.txt');
+  return against(async (served) => {
     const { stdout } = await run(interpreter, [join(here, 'testing', 'client_session.py')], {
       env: environment(served),
       timeout: 2 * MINUTES,
     });
     return JSON.parse(stdout) as Seen;
-  } finally {
-    server.stdin.end();
-  }
+  });
 };
+
+/** The contract test under pytest: its cases, each with `passed`, `failed` or `skipped`. */
+const contract = async (
+  list: string,
+  select: string,
+): Promise<Readonly<Record<string, string>>> => {
+  const interpreter = await python(list);
+  return against(async (served) => {
+    const { MLFLOW_RUN_ID: _run, MLFLOW_EXPERIMENT_ID: _experiment, ...env } = environment(served);
+    const { stdout } = await run(
+      interpreter,
+      [
+        ...['-m', 'pytest', '-rA', '-q', '--tb=short', '-p', 'no:cacheprovider', '-k', select],
+        join(here, 'testing', 'test_contract.py'),
+      ],
+      {
+        env: { ...env, MLFLOW_TRACKING_TOKEN: 'ci', KERAS_BACKEND: 'jax' },
+        cwd: tmpdir(),
+        timeout: 5 * MINUTES,
+        maxBuffer: 64 * 1024 * 1024,
+      },
+    ).catch((error: { readonly stdout?: string }) => {
+      // Failed cases end it with a code of their own; the report says which.
+      if (error.stdout?.includes('short test summary') === true) return { stdout: error.stdout };
+      throw error;
+    });
+    const cases = stdout.matchAll(/^(PASSED|FAILED|ERROR) \S*::(\S+)(.*)$/gm);
+    return Object.fromEntries(
+      [...cases].map(([, verdict = '', name = '', words = '']) => [
+        name,
+        verdict === 'PASSED' ? 'passed' : verdict.toLowerCase() + words,
+      ]),
+    );
+  });
+};
+
+const passed = (cases: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(cases.map((name) => [name, 'passed']));
 
 const environment = ({ url, token, runId, experimentId }: Served): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '',
@@ -166,10 +210,55 @@ describe('the unmodified MLflow client', () => {
 
   test('is told what this API does not do', () => {
     expect(seen).toMatchObject({
-      create: ['INVALID_PARAMETER_VALUE', expect.stringContaining('kubectl apply')],
+      create: ['PERMISSION_DENIED', expect.stringContaining('may not create experiments')],
       no_run: ['RESOURCE_DOES_NOT_EXIST', expect.stringContaining('not found')],
-      registry: ['ENDPOINT_NOT_FOUND', expect.stringContaining('not part of the MLflow protocol')],
+      registry: ['PERMISSION_DENIED', expect.stringContaining('may not get models')],
       stolen: ['UNAUTHENTICATED', expect.stringContaining('does not accept this token')],
     });
   });
+});
+
+const BASICS = [
+  'test_experiments_live_from_creation_to_restoration',
+  'test_set_experiment_makes_what_is_missing_and_nested_runs_know_their_parent',
+  'test_a_run_without_an_experiment_lands_in_default',
+  'test_a_metric_keeps_its_history_over_pages',
+  'test_long_params_are_cut_and_a_param_does_not_change',
+  'test_artifacts_come_back_as_they_went',
+  'test_a_model_is_registered_aliased_staged_found_and_loaded',
+  'test_versions_registered_at_once_get_numbers_of_their_own',
+  'test_a_version_is_copied_to_another_model',
+  ...['nesting', 'many', 'nul', 'huge', 'sql', 'quotes'].map(
+    (which) => `test_a_strange_filter_is_answered_not_obeyed[${which}]`,
+  ),
+  ...['../../x', '/etc/passwd', 'a/../../b', '%2e%2e/x'].map(
+    (path) => `test_a_path_out_of_the_run_is_refused[${path}]`,
+  ),
+];
+
+describe('the contract that pytest holds the real client to', () => {
+  test(
+    'is kept with MLflow 3, autolog included',
+    async () => {
+      expect(await contract('requirements.txt', 'test')).toEqual(
+        passed([
+          ...BASICS,
+          'test_autolog_of_scikit_learn_to_a_model_that_predicts',
+          'test_autolog_of_a_search_over_parameters_nests_its_runs',
+          'test_autolog_of_xgboost',
+          'test_autolog_of_lightgbm',
+          'test_autolog_of_keras',
+        ]),
+      );
+    },
+    12 * MINUTES,
+  );
+
+  test(
+    'is kept with MLflow 2',
+    async () => {
+      expect(await contract('requirements-2.txt', 'not autolog')).toEqual(passed(BASICS));
+    },
+    12 * MINUTES,
+  );
 });

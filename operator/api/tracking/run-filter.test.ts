@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { MlflowError } from './mlflow-error.ts';
 import { inOrder, parseFilter, parseOrder } from './run-filter.ts';
 import type { Searchable } from './run-filter.ts';
 
@@ -81,5 +82,32 @@ describe('an order', () => {
   test('is refused when it is none', () => {
     expect(() => parseOrder('metrics.m UP')).toThrow();
     expect(() => parseOrder('metrics.m DESC please')).toThrow();
+  });
+
+  test.each(['constructor', '__proto__', 'toString'])('finds nothing named %s', (word) => {
+    const run = { attributes: {}, metrics: {}, params: {}, tags: {} };
+    expect(parseFilter(`params.${word} IS NOT NULL`)(run)).toBe(false);
+    expect(parseFilter(`tags.${word} IS NULL`)(run)).toBe(true);
+    expect(() => parseFilter(`${word}.x = 'y'`)).toThrow('no filter this API understands');
+  });
+
+  test.each(["metrics.a > '1'", "params.a > '1'", 'params.a = 1', "tags.a < 'x'", 'name = 5'])(
+    'refuses an operator that does not go with the type: %s',
+    (filter) => {
+      expect(() => parseFilter(filter)).toThrow(MlflowError);
+    },
+  );
+
+  test('asks for what a run read', () => {
+    const run = {
+      attributes: {},
+      metrics: {},
+      params: {},
+      tags: {},
+      datasets: { name: ['a', 'b'] },
+    };
+    expect(parseFilter("dataset.name = 'b'")(run)).toBe(true);
+    expect(parseFilter("datasets.name = 'c'")(run)).toBe(false);
+    expect(parseFilter('dataset.digest IS NULL')(run)).toBe(true);
   });
 });

@@ -1,25 +1,16 @@
 import type { Run } from '../../kinds/experiment/run-store.ts';
+import { holds, own } from './filter-comparison.ts';
+import type { Comparison, Searchable } from './filter-comparison.ts';
 import { MlflowError } from './mlflow-error.ts';
+import { runArtifactUri } from './run-place.ts';
+import { searchableDatasets } from './run-inputs.ts';
 
-/** What a filter or an order sees of a run or an experiment. */
-export type Searchable = {
-  readonly attributes: Readonly<Record<string, string | number | undefined>>;
-  readonly metrics: Readonly<Record<string, number>>;
-  readonly params: Readonly<Record<string, string>>;
-  readonly tags: Readonly<Record<string, string>>;
-};
+export type { Searchable } from './filter-comparison.ts';
 
 export type Order = {
   readonly entity: keyof Searchable;
   readonly key: string;
   readonly descending: boolean;
-};
-
-type Comparison = {
-  readonly entity: keyof Searchable;
-  readonly key: string;
-  readonly operator: string;
-  readonly operand: string | number | readonly string[];
 };
 
 const ENTITIES: Readonly<Record<string, keyof Searchable>> = {
@@ -35,6 +26,8 @@ const ENTITIES: Readonly<Record<string, keyof Searchable>> = {
   parameters: 'params',
   tag: 'tags',
   tags: 'tags',
+  dataset: 'datasets',
+  datasets: 'datasets',
 };
 
 const TOKEN =
@@ -48,16 +41,38 @@ type Token = {
 /**
  * MLflow's filter grammar: comparisons joined by AND, such as
  * `metrics.accuracy > 0.9 AND params.optimizer = 'adam' AND tags.stage LIKE '%candidate%'`.
+ * With `fields`, only these can be asked for.
  */
-export const parseFilter = (filter: string): ((subject: Searchable) => boolean) => {
+export const parseFilter = (
+  filter: string,
+  fields?: Fields,
+): ((subject: Searchable) => boolean) => {
   const tokens = tokensOf(filter);
   const comparisons: Comparison[] = [];
   while (tokens.length > 0) {
-    comparisons.push(comparison(tokens, filter));
+    const next = comparison(tokens, filter);
+    refuseUnknown(next, fields);
+    comparisons.push(next);
     if (tokens.length === 0) break;
     if (!isWord(tokens.shift(), 'AND') || tokens.length === 0) throw malformed(filter);
   }
   return (subject) => comparisons.every((each) => holds(each, subject));
+};
+
+/** What a search can ask for: attributes by name, of the other entities all keys. */
+export type Fields = {
+  readonly attributes: readonly string[];
+  readonly entities: readonly (keyof Searchable)[];
+};
+
+const refuseUnknown = ({ entity, key }: Comparison, fields: Fields | undefined): void => {
+  if (fields === undefined || fields.entities.includes(entity)) return;
+  if (entity === 'attributes' && fields.attributes.includes(key)) return;
+  throw new MlflowError(
+    'INVALID_PARAMETER_VALUE',
+    `Invalid ${entity} key '${key.slice(0, 256)}' in the filter. Attributes are ` +
+      `${fields.attributes.join(', ')}; beside them there are ${fields.entities.join(', ')}.`,
+  );
 };
 
 /** `metrics.accuracy DESC`; without a direction, ascending. */
@@ -87,8 +102,9 @@ export const inOrder = <T>(
   });
 
 const compare = (a: Searchable, b: Searchable, { entity, key, descending }: Order): number => {
-  const left = a[entity][key];
-  const right = b[entity][key];
+  if (entity === 'datasets') return 0;
+  const left = own<string | number | undefined>(a[entity], key);
+  const right = own<string | number | undefined>(b[entity], key);
   if (left === right) return 0;
   if (left === undefined || Number.isNaN(left)) return 1;
   if (right === undefined || Number.isNaN(right)) return -1;
@@ -118,7 +134,7 @@ const operandName = (
   const first = tokens.shift();
   if (first?.type !== 'word' && first?.type !== 'quoted') throw malformed(text);
   if (tokens[0]?.text !== '.') return { entity: 'attributes', key: attributeKey(unquote(first)) };
-  const entity = ENTITIES[first.text.toLowerCase()];
+  const entity = own(ENTITIES, first.text.toLowerCase());
   const parts: string[] = [];
   while (tokens[0]?.text === '.') {
     tokens.shift();
@@ -138,17 +154,70 @@ const ATTRIBUTE_ALIASES: Readonly<Record<string, string>> = {
   Created: 'start_time',
 };
 
-const attributeKey = (name: string): string => ATTRIBUTE_ALIASES[name] ?? name;
+const attributeKey = (name: string): string => own(ATTRIBUTE_ALIASES, name) ?? name;
 
-const OPERATORS = new Set(['=', '!=', '<', '<=', '>', '>=', 'LIKE', 'ILIKE', 'IN', 'NOT IN']);
+const OPERATORS = new Set([
+  '=',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'LIKE',
+  'ILIKE',
+  'IN',
+  'NOT IN',
+  'IS NULL',
+  'IS NOT NULL',
+]);
+
+/** `NOT IN`, `IS NULL` and `IS NOT NULL` are several words. */
+const operatorOf = (tokens: Token[]): string => {
+  let operator = tokens.shift()?.text.toUpperCase() ?? '';
+  for (const first of ['NOT', 'IS', 'IS NOT']) {
+    const follows = first !== 'IS NOT' || tokens[0]?.text.toUpperCase() === 'NULL';
+    if (operator === first && follows) operator += ` ${tokens.shift()?.text.toUpperCase() ?? ''}`;
+  }
+  return operator;
+};
 
 const comparison = (tokens: Token[], text: string): Comparison => {
   const { entity, key } = operandName(tokens, text);
-  let operator = tokens.shift()?.text.toUpperCase() ?? '';
-  if (operator === 'NOT') operator += ` ${tokens.shift()?.text.toUpperCase() ?? ''}`;
+  const operator = operatorOf(tokens);
   if (!OPERATORS.has(operator)) throw malformed(text);
+  if (operator.startsWith('IS')) return { entity, key, operator, operand: '' };
   const operand = operator.endsWith('IN') ? listOperand(tokens, text) : scalarOperand(tokens, text);
-  return { entity, key, operator, operand };
+  return checkedOperator({ entity, key, operator, operand });
+};
+
+const NUMERIC = new Set(['=', '!=', '<', '<=', '>', '>=']);
+const TEXTUAL = new Set(['=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN']);
+const NUMBERS = new Set([
+  ...['start_time', 'end_time', 'creation_time', 'last_update_time', 'creation_timestamp'],
+  ...['last_updated_timestamp', 'version_number', 'timestamp'],
+]);
+
+const isNumeric = ({ entity, key }: Comparison): boolean =>
+  entity === 'metrics' || (entity === 'attributes' && NUMBERS.has(key));
+
+/** As MLflow does: an operator that does not go with the type is an error, not a false. */
+const checkedOperator = (wanted: Comparison): Comparison => {
+  const { entity, key, operator, operand } = wanted;
+  const numeric = isNumeric(wanted);
+  const operators = numeric ? NUMERIC : TEXTUAL;
+  if (!operators.has(operator)) {
+    throw new MlflowError(
+      'INVALID_PARAMETER_VALUE',
+      `Invalid comparator '${operator}' for ${entity}.${key.slice(0, 256)}: use one of ${[...operators].join(', ')}.`,
+    );
+  }
+  if (numeric !== (typeof operand === 'number')) {
+    throw new MlflowError(
+      'INVALID_PARAMETER_VALUE',
+      `${entity}.${key.slice(0, 256)} is compared to a ${numeric ? 'number' : 'quoted string'}.`,
+    );
+  }
+  return wanted;
 };
 
 const scalarOperand = (tokens: Token[], text: string): string | number => {
@@ -181,70 +250,6 @@ const malformed = (text: string): MlflowError =>
       "such as metrics.accuracy > 0.9 AND params.optimizer = 'adam'.",
   );
 
-const holds = ({ entity, key, operator, operand }: Comparison, subject: Searchable): boolean => {
-  const value = subject[entity][key];
-  // As in SQL, and as in MLflow: what is absent compares to nothing, not even with !=.
-  if (value === undefined) return false;
-  if (typeof operand === 'object') return operand.includes(String(value)) === (operator === 'IN');
-  if (operator === 'LIKE') return like(String(value), String(operand));
-  if (operator === 'ILIKE') {
-    return like(String(value).toLowerCase(), String(operand).toLowerCase());
-  }
-  return typeof value === 'number'
-    ? ordered(value, operator, Number(operand))
-    : ordered(value, operator, String(operand));
-};
-
-const ordered = <T extends string | number>(value: T, operator: string, operand: T): boolean => {
-  switch (operator) {
-    case '=':
-      return value === operand;
-    case '!=':
-      return value !== operand;
-    case '<':
-      return value < operand;
-    case '<=':
-      return value <= operand;
-    case '>':
-      return value > operand;
-    default:
-      return value >= operand;
-  }
-};
-
-const MAX_PATTERN = 256;
-
-/**
- * SQL's LIKE: `%` is any text, `_` any character. By hand because a regular expression made of many
- * wildcards can take for ever.
- */
-const like = (value: string, pattern: string): boolean => {
-  if (pattern.length > MAX_PATTERN) {
-    throw new MlflowError(
-      'INVALID_PARAMETER_VALUE',
-      `A LIKE pattern has at most ${MAX_PATTERN} characters.`,
-    );
-  }
-  let at = 0;
-  let inPattern = 0;
-  let star = -1;
-  let resume = 0;
-  while (at < value.length) {
-    const wanted = pattern[inPattern];
-    if (wanted === '%') {
-      star = inPattern++;
-      resume = at;
-    } else if (wanted === '_' || wanted === value[at]) {
-      at++;
-      inPattern++;
-    } else if (star >= 0) {
-      inPattern = star + 1;
-      at = ++resume;
-    } else return false;
-  }
-  return /^%*$/.test(pattern.slice(inPattern));
-};
-
 export const searchableRun = (run: Run): Searchable => ({
   attributes: {
     run_id: run.runId,
@@ -253,8 +258,11 @@ export const searchableRun = (run: Run): Searchable => ({
     user_id: run.userId,
     start_time: run.startTime,
     end_time: run.endTime,
+    experiment_id: run.experiment.uid,
+    artifact_uri: runArtifactUri(run),
   },
   metrics: Object.fromEntries(run.metrics.map(({ key, value }) => [key, value])),
   params: run.params,
   tags: { 'mlflow.runName': run.name, ...run.tags },
+  datasets: searchableDatasets(run),
 });

@@ -3,11 +3,14 @@ import type { RunStatus } from '../../kinds/experiment/run-store.ts';
 import { identityOf } from '../route-context.ts';
 import type { RouteContext } from '../route-context.ts';
 import { experimentIdentity } from './experiment-directory.ts';
-import { requiredExperiment } from './experiment-routes.ts';
+import { isDeleted, requiredExperiment } from './experiment-routes.ts';
 import type { TrackingContext } from './experiment-routes.ts';
 import { MlflowError } from './mlflow-error.ts';
+import { isOwnRun } from './run-token.ts';
 import { trackedRun } from './tracking-access.ts';
 import {
+  MAX_PARAM,
+  cut,
   metricFromWire,
   metricToWire,
   recordFromWire,
@@ -73,8 +76,20 @@ const createRun = (app: FastifyInstance, context: TrackingContext): void => {
     async (request) => {
       const { body } = request;
       const experiment = await requiredExperiment(context, request, body.experiment_id, 'write');
+      if (isDeleted(experiment)) {
+        throw new MlflowError(
+          'INVALID_PARAMETER_VALUE',
+          `The experiment ${body.experiment_id} must be in the 'active' state. Current state is deleted.`,
+        );
+      }
       const tags = tagsFromWire(body.tags);
       const runId = context.newId();
+      if (!isOwnRun(identityOf(request), { runId, tags })) {
+        throw new MlflowError(
+          'PERMISSION_DENIED',
+          'This token belongs to one run: it opens only runs that are nested in it (mlflow.start_run(nested=True)).',
+        );
+      }
       const run = await context.runs.createRun({
         runId,
         experiment: experimentIdentity(experiment),
@@ -83,7 +98,9 @@ const createRun = (app: FastifyInstance, context: TrackingContext): void => {
         startTime: body.start_time ?? context.now(),
         tags,
       });
-      return { run: runToWire(run) };
+      // A new run has none, and is answered without.
+      const { outputs: _outputs, ...created } = runToWire(run);
+      return { run: created };
     },
   );
 };
@@ -120,7 +137,7 @@ const readRuns = (app: FastifyInstance, context: RouteContext): void => {
         ...(query.page_token ? { cursor: query.page_token } : {}),
       });
       return {
-        metrics: page.metrics.map((metric) => metricToWire(metric, runId)),
+        metrics: page.metrics.map(metricToWire),
         ...(page.nextCursor === undefined ? {} : { next_page_token: page.nextCursor }),
       };
     },
@@ -175,7 +192,7 @@ const logToRuns = (app: FastifyInstance, context: RouteContext): void => {
     const { runId } = await trackedRun(context, request, runIdOf(run), 'write');
     await context.runs.logBatch(runId, {
       metrics: (batch.metrics ?? []).map(metricFromWire),
-      params: paramsFromWire(runId, batch.params),
+      params: cut(paramsFromWire(runId, batch.params), MAX_PARAM),
       tags: tagsFromWire(batch.tags),
     });
     return {};
@@ -205,8 +222,15 @@ const logToRuns = (app: FastifyInstance, context: RouteContext): void => {
     { schema: { ...documented('deleteTag', 'Remove a tag'), body: DELETE_TAG } },
     async (request) => {
       const { key } = request.body;
-      const { runId } = await trackedRun(context, request, runIdOf(request.body), 'write');
+      const run = await trackedRun(context, request, runIdOf(request.body), 'write');
+      const { runId, tags } = run;
       tagsFromWire([{ key }]);
+      if (tags[key] === undefined) {
+        throw new MlflowError(
+          'RESOURCE_DOES_NOT_EXIST',
+          `No tag with name: ${key} in run with id ${runId}`,
+        );
+      }
       await context.runs.deleteTag(runId, key);
       return {};
     },

@@ -3,6 +3,8 @@ import { requiredExperiment } from './experiment-routes.ts';
 import type { TrackingContext } from './experiment-routes.ts';
 import { allRuns } from './all-runs.ts';
 import { inOrder, parseFilter, parseOrder, searchableRun } from './run-filter.ts';
+import { identityOf } from '../route-context.ts';
+import { isOwnRun } from './run-token.ts';
 import { runToWire } from './run-wire.ts';
 import { slice } from './slice.ts';
 import { SEARCH_RUNS } from './wire-schemas.ts';
@@ -17,6 +19,14 @@ type Search = {
 };
 
 const DEFAULT_RESULTS = 1000;
+
+const RUN_FIELDS = {
+  attributes: [
+    ...['run_id', 'run_name', 'status', 'artifact_uri', 'user_id', 'start_time', 'end_time'],
+    ...['created', 'experiment_id'],
+  ],
+  entities: ['metrics', 'params', 'tags', 'datasets'],
+} as const;
 
 const VIEWS = { ACTIVE_ONLY: 'active', DELETED_ONLY: 'deleted', ALL: 'all' } as const;
 
@@ -46,12 +56,13 @@ const search = async (
     const experiment = await requiredExperiment(context, request, id, 'read');
     experimentUids.push(experiment.metadata.uid ?? '');
   }
-  const matches = parseFilter(body.filter ?? '');
+  const matches = parseFilter(body.filter ?? '', RUN_FIELDS);
   const orders = (body.order_by ?? []).map(parseOrder);
   if (experimentUids.length === 0) return { runs: [] };
   const view = VIEWS[body.run_view_type ?? 'ACTIVE_ONLY'];
   const runs = await allRuns(context.runs, { experimentUids, view });
-  const found = runs.filter((run) => matches(searchableRun(run)));
+  const identity = identityOf(request);
+  const found = runs.filter((run) => isOwnRun(identity, run) && matches(searchableRun(run)));
   const { items, next } = slice(
     inOrder(found, orders, searchableRun),
     body.page_token,

@@ -1,8 +1,9 @@
-import { namespacePrefix, runPrefix } from '../../artifacts/locations.ts';
 import type { Metric, Run } from '../../kinds/experiment/run-store.ts';
 import { isRecordTag } from '../../kinds/experiment/artifact-record.ts';
 import { MlflowError } from './mlflow-error.ts';
 import { modelsOf } from './logged-model.ts';
+import { inputsToWire } from './run-inputs.ts';
+import { runArtifactUri } from './run-place.ts';
 
 /** Protocol buffers' JSON has no numbers for these three. */
 const NOT_FINITE: Readonly<Record<string, number>> = {
@@ -37,10 +38,9 @@ export const metricFromWire = ({ key, value, timestamp, step }: WireMetric): Met
   step: step ?? 0,
 });
 
-export const metricToWire = (metric: Metric, runId: string): object => ({
+export const metricToWire = (metric: Metric): object => ({
   ...metric,
   value: numberToWire(metric.value),
-  run_id: runId,
 });
 
 export type KeyValue = { readonly key: string; readonly value?: string };
@@ -48,10 +48,25 @@ export type KeyValue = { readonly key: string; readonly value?: string };
 export const recordFromWire = (pairs: readonly KeyValue[] = []): Readonly<Record<string, string>> =>
   Object.fromEntries(pairs.map(({ key, value }) => [key, value ?? '']));
 
+/** The client's own server cuts what is too long, rather than lose a run over it. */
+export const cut = (
+  record: Readonly<Record<string, string>>,
+  most: number,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [
+      key,
+      value.length <= most ? value : value.slice(0, most).replace(/[\uD800-\uDBFF]$/, ''),
+    ]),
+  );
+
+export const MAX_PARAM = 6000;
+const MAX_TAG = 8000;
+
 /** Tags a client may set: all but those that hold this API's own records. */
 export const tagsFromWire = (tags: readonly KeyValue[] = []): Readonly<Record<string, string>> => {
   const reserved = tags.find(({ key }) => isRecordTag(key));
-  if (reserved === undefined) return recordFromWire(tags);
+  if (reserved === undefined) return cut(recordFromWire(tags), MAX_TAG);
   throw new MlflowError(
     'INVALID_PARAMETER_VALUE',
     `Tags like "${reserved.key}" are kept by the operator; choose another key.`,
@@ -60,15 +75,6 @@ export const tagsFromWire = (tags: readonly KeyValue[] = []): Readonly<Record<st
 
 export const recordToWire = (record: Readonly<Record<string, string>>): readonly KeyValue[] =>
   Object.entries(record).map(([key, value]) => ({ key, value }));
-
-/** Below `mlflow-artifacts:/` paths are keys of the store. */
-export const ARTIFACT_SCHEME = 'mlflow-artifacts:/';
-
-export const experimentArtifactUri = (namespace: string): string =>
-  `${ARTIFACT_SCHEME}${namespacePrefix(namespace)}runs`;
-
-export const runArtifactUri = ({ experiment, runId }: Run): string =>
-  ARTIFACT_SCHEME + runPrefix(experiment.namespace, runId).replace(/\/$/, '');
 
 export const runInfoToWire = (run: Run): object => ({
   run_id: run.runId,
@@ -83,20 +89,21 @@ export const runInfoToWire = (run: Run): object => ({
   lifecycle_stage: run.lifecycleStage,
 });
 
-export const runToWire = (run: Run): object => {
-  const tags = Object.entries(run.tags).filter(([key]) => !isRecordTag(key));
+export const runToWire = (run: Run): Readonly<Record<string, unknown>> => {
+  const tags = Object.entries({ 'mlflow.runName': run.name, ...run.tags }).filter(
+    ([key]) => !isRecordTag(key),
+  );
+  const outputs = modelsOf(run).flatMap(({ id, step }) =>
+    step === undefined ? [] : [{ model_id: id, step }],
+  );
   return {
     info: runInfoToWire(run),
     data: {
-      metrics: run.metrics.map((metric) => metricToWire(metric, run.runId)),
+      metrics: run.metrics.map(metricToWire),
       params: recordToWire(run.params),
-      tags: recordToWire({ 'mlflow.runName': run.name, ...Object.fromEntries(tags) }),
+      tags: recordToWire(Object.fromEntries(tags)),
     },
-    inputs: {},
-    outputs: {
-      model_outputs: modelsOf(run).flatMap(({ id, step }) =>
-        step === undefined ? [] : [{ model_id: id, step }],
-      ),
-    },
+    inputs: inputsToWire(run),
+    outputs: { model_outputs: outputs },
   };
 };

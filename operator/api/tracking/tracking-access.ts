@@ -5,13 +5,15 @@ import { identityOf } from '../route-context.ts';
 import type { RouteContext } from '../route-context.ts';
 import { DNS_LABEL } from '../schemas.ts';
 import { MlflowError } from './mlflow-error.ts';
+import { isOwnRun } from './run-token.ts';
 
 export type TrackingMode = 'read' | 'write';
 
 type Place = Pick<ExperimentIdentity, 'namespace' | 'name'>;
 
 /**
- * A trial's pod may track the runs of its own Experiment; everybody else needs `get` on the
+ * A trial's pod may track the runs of its own Experiment, a run's own token those of them that are
+ * its; everybody else needs `get` on the
  * Experiment to read its runs and `update` to write them.
  */
 export const mayTrack = async (
@@ -20,6 +22,9 @@ export const mayTrack = async (
   { namespace, name }: Place,
   mode: TrackingMode,
 ): Promise<boolean> => {
+  if (identity.run !== undefined) {
+    return identity.namespace === namespace && identity.run.experiment === name;
+  }
   const grants = await context.podGrants(identity);
   if (grants?.namespace === namespace && grants.experiment === name) return true;
   const verb = mode === 'read' ? 'get' : 'update';
@@ -55,7 +60,9 @@ export const trackedRun = async (
 ): Promise<Run> => {
   const missing = `Run with id=${runId} not found, or not yours to see.`;
   const run = RUN_ID.test(runId) ? await context.runs.getRun(runId) : undefined;
-  if (run === undefined) throw new MlflowError('RESOURCE_DOES_NOT_EXIST', missing);
+  if (run === undefined || !isOwnRun(identityOf(request), run)) {
+    throw new MlflowError('RESOURCE_DOES_NOT_EXIST', missing);
+  }
   await requireTracking(context, identityOf(request), run.experiment, { mode, missing });
   return run;
 };

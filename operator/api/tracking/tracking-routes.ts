@@ -4,11 +4,17 @@ import { requireToken } from '../require-token.ts';
 import type { RouteContext } from '../route-context.ts';
 import { artifactRoutes } from './artifact-routes.ts';
 import { createExperimentDirectory } from './experiment-directory.ts';
+import { experimentChanges } from './experiment-changes.ts';
 import { experimentRoutes } from './experiment-routes.ts';
 import { loggedModelRoutes } from './logged-model-routes.ts';
 import { MlflowError, asMlflowError } from './mlflow-error.ts';
+import { registryRoutes } from './registry/registry-routes.ts';
 import { runRoutes } from './run-routes.ts';
+import { metricHistoryRoutes } from './metric-history.ts';
+import { runInputRoutes } from './run-input-routes.ts';
 import { runSearchRoutes } from './run-search.ts';
+import { runTokenRoutes } from './run-token-routes.ts';
+import { withRunTokens } from './run-token.ts';
 
 /** The MLflow release whose protocol this is; clients decide by it what to send. */
 export const MLFLOW_VERSION = '3.17.2';
@@ -34,20 +40,37 @@ export const trackingRoutes = (
       .type('application/json; charset=utf-8')
       .send({ error_code: answer.code, message: answer.message });
   });
-  requireToken(app, authenticate);
+  // As protocol buffers are written: what is empty is left out.
+  app.addHook('preSerialization', async (_request, _reply, payload) => withoutEmptyLists(payload));
+  requireToken(app, withRunTokens(authenticate, routeContext.runs, routeContext.now));
   aboutRoutes(app);
   const context = {
     ...routeContext,
     experiments: createExperimentDirectory(routeContext.cluster, routeContext.now),
   };
   experimentRoutes(app, context);
+  experimentChanges(app, context);
   runRoutes(app, context);
   runSearchRoutes(app, context);
+  runInputRoutes(app, context);
+  runTokenRoutes(app, context);
+  metricHistoryRoutes(app, context);
   loggedModelRoutes(app, context);
   artifactRoutes(app, context);
+  registryRoutes(app, context);
   for (const url of ['/api/2.0/mlflow/*', '/api/3.0/mlflow/*', '/api/2.0/mlflow-artifacts/*']) {
     app.all(url, { config: { hidden: true } }, notOffered);
   }
+};
+
+const withoutEmptyLists = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutEmptyLists);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => !Array.isArray(each) || each.length > 0)
+      .map(([key, each]) => [key, withoutEmptyLists(each)]),
+  );
 };
 
 const notOffered = async (request: {
@@ -57,7 +80,7 @@ const notOffered = async (request: {
   throw new MlflowError(
     'ENDPOINT_NOT_FOUND',
     `${request.method} ${request.url.split('?')[0] ?? ''} is not part of the MLflow protocol that ` +
-      'this API offers: runs, their artifacts and logged models. Models are registered by Experiments.',
+      'this API offers: experiments, runs, artifacts, logged models and the model registry.',
   );
 };
 

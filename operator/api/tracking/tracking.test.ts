@@ -148,7 +148,7 @@ describe('who may track', () => {
   });
 
   test('says what it does not offer', async () => {
-    const response = await post('/registered-models/create', { name: 'x' });
+    const response = await post('/gateway-proxy', { name: 'x' });
     expect(response.statusCode).toBe(404);
     expect(response.json()).toMatchObject({ error_code: 'ENDPOINT_NOT_FOUND' });
   });
@@ -202,15 +202,15 @@ describe('experiments', () => {
     });
   });
 
-  test('that are looked for in vain cost one list a second', async () => {
+  test('that are looked for in vain cost five lists a second', async () => {
     let lists = 0;
     const real = fixture.cluster.list.bind(fixture.cluster);
     fixture.cluster.list = async (type, options) => {
       lists++;
       return real(type, options);
     };
-    for (const id of ['x1', 'x2', 'x3']) await get(`${API}/experiments/get?experiment_id=${id}`);
-    expect(lists).toBe(1);
+    for (let at = 0; at < 20; at++) await get(`${API}/experiments/get?experiment_id=x${at}`);
+    expect(lists).toBe(5);
   });
 
   test('are forgotten when another took the name', async () => {
@@ -241,7 +241,7 @@ describe('experiments', () => {
     expect(await search({ filter: "name LIKE 'tr%'" })).toMatchObject({
       experiments: [{ name: 'train' }],
     });
-    expect(await search({ view_type: 'DELETED_ONLY' })).toEqual({ experiments: [] });
+    expect(await search({ view_type: 'DELETED_ONLY' })).toEqual({});
     expect(await search({ page_token: 'x' })).toMatchObject({
       error_code: 'INVALID_PARAMETER_VALUE',
     });
@@ -350,7 +350,7 @@ describe('runs', () => {
     });
     const url = `${API}/metrics/get-history?run_id=${RUN}&metric_key=loss&max_results=7&page_token=here`;
     expect((await get(url)).json()).toEqual({
-      metrics: [{ key: 'loss', value: 1, timestamp: 2, step: 3, run_id: RUN }],
+      metrics: [{ key: 'loss', value: 1, timestamp: 2, step: 3 }],
       next_page_token: 'after-here-7',
     });
   });
@@ -363,7 +363,7 @@ describe('runs', () => {
     expect(found.json()).toMatchObject({ runs: [{ info: { run_id: RUN } }] });
     const stranger = await trialPod(fixture, 'demo', 'tune');
     expect((await post('/runs/search', { experiment_ids: [uid] }, stranger)).statusCode).toBe(404);
-    expect((await post('/runs/search', { experiment_ids: [] })).json()).toEqual({ runs: [] });
+    expect((await post('/runs/search', { experiment_ids: [] })).json()).toEqual({});
   });
 
   test('are looked through to a limit', async () => {
@@ -587,9 +587,7 @@ describe('logged models', () => {
     expect((await post('/logged-models/search', search)).json()).toMatchObject({
       models: [{ info: { model_id: id } }],
     });
-    expect((await post('/logged-models/search', { experiment_ids: [] })).json()).toEqual({
-      models: [],
-    });
+    expect((await post('/logged-models/search', { experiment_ids: [] })).json()).toEqual({});
     expect((await send('DELETE', id)).statusCode).toBe(200);
     expect((await get(`${API}/logged-models/${id}`)).statusCode).toBe(404);
   });

@@ -56,7 +56,22 @@ export const EXPERIMENT_BY_ID = body(
   { experiment_id: EXPERIMENT_ID },
   { required: ['experiment_id'] },
 );
-export const CREATE_EXPERIMENT = body({ name: NAME }, { required: ['name'] });
+const EXPERIMENT_TAGS = list(
+  { ...PAIR, properties: { key: KEY, value: { type: 'string', maxLength: 20_000 } } },
+  100,
+);
+export const CREATE_EXPERIMENT = body(
+  { name: NAME, tags: EXPERIMENT_TAGS },
+  { required: ['name'] },
+);
+export const UPDATE_EXPERIMENT = body(
+  { experiment_id: EXPERIMENT_ID, new_name: { ...NAME, minLength: 1 } },
+  { required: ['experiment_id', 'new_name'] },
+);
+export const EXPERIMENT_TAG = body(
+  { experiment_id: EXPERIMENT_ID, key: KEY, value: { type: 'string', maxLength: 20_000 } },
+  { required: ['experiment_id', 'key'] },
+);
 export const SEARCH_EXPERIMENTS = body({ ...SEARCH, view_type: VIEW });
 
 export const CREATE_RUN = body(
@@ -114,6 +129,29 @@ export const LOG_OUTPUTS = ofRun({
     body({ model_id: MODEL_ID, step: { type: 'integer' } }, { required: ['model_id'] }),
     100,
   ),
+});
+export const LOG_INPUTS = ofRun({
+  datasets: list(
+    body(
+      {
+        tags: list(PAIR, 1000),
+        dataset: body(
+          {
+            name: { ...NAME, minLength: 1 },
+            digest: { type: 'string', minLength: 1, maxLength: 36 },
+            source_type: NAME,
+            source: TEXT,
+            schema: { type: 'string', maxLength: 1_048_575 },
+            profile: { type: 'string', maxLength: 16_777_215 },
+          },
+          { required: ['name', 'digest'] },
+        ),
+      },
+      { required: ['dataset'] },
+    ),
+    1000,
+  ),
+  models: list(body({ model_id: MODEL_ID }, { required: ['model_id'] }), 100),
 });
 export const SEARCH_MODELS = body(
   {

@@ -58,6 +58,13 @@ export const describeArtifactStore = (
       expect((await contentOf(`${key}.copy`)).toString()).toBe('x');
     });
 
+    test('reads a range, both its ends included', async () => {
+      await store.put('r/range', inChunks(Buffer.from('0123456789')), limit);
+      const { stream, sizeBytes } = await store.read('r/range', { range: { start: 2, end: 4 } });
+      expect(sizeBytes).toBe(3);
+      expect((await buffer(stream)).toString()).toBe('234');
+    });
+
     test('says nothing is there when nothing is', async () => {
       expect(await store.stat('c/none')).toBeUndefined();
       await expect(store.read('c/none')).rejects.toThrow(ArtifactNotFound);

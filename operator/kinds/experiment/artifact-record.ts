@@ -7,6 +7,10 @@ import { createHash } from 'node:crypto';
 const PREFIX = 'mlops.record.';
 const ARTIFACT = `${PREFIX}artifact.`;
 export const MODEL_TAG = `${PREFIX}model.`;
+/** Hashes of the tokens that may track this run alone. */
+export const TOKEN_TAG = `${PREFIX}token.`;
+/** What a run read, in pieces that fit into tags. */
+export const INPUT_TAG = `${PREFIX}input.`;
 
 export const isRecordTag = (key: string): boolean => key.startsWith(PREFIX);
 

@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import { experiment as definition, type Experiment } from '../../../crds/schema/experiment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
@@ -54,7 +55,11 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
     },
   ],
   finalizer: 'mlops.pynomaly.io/runs',
-  needsFinalizer: ({ spec, status }) => !spec.suspend || (status?.trials ?? 0) > 0,
+  // One that a tracking client made runs nothing, and may have runs all the same.
+  needsFinalizer: ({ metadata, spec, status }) =>
+    !spec.suspend ||
+    (status?.trials ?? 0) > 0 ||
+    metadata.annotations?.[ANNOTATIONS.mlflowTags] !== undefined,
   reconcile: pacedPasses(ports),
   finalize: (experiment, pass) => finalize(experiment, pass, ports),
 });

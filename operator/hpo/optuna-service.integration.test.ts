@@ -33,7 +33,8 @@ const runPytest = async (): Promise<readonly Case[]> => {
     // Failed tests are in the report; without one, pytest itself failed.
     const { stdout = '', stderr = '' } = error as { readonly stdout?: string; stderr?: string };
     const written = await readFile(report, 'utf8').catch(() => '');
-    if (written === '') throw new Error(`pytest did not run:\n${stdout}\n${stderr}`);
+    if (written === '')
+      throw new Error(`pytest did not run:\n${stdout}\n${stderr}`, { cause: error });
   }
   const xml = await readFile(report, 'utf8');
   await rm(report);

@@ -40,6 +40,18 @@ export const writeAssignment = async (
   if (unreachable !== undefined && test.status?.startTime === undefined) {
     return { words: unreachable, isUnsafe: true };
   }
+  const missing = await writeFilters(test, deployment, hosts, pass);
+  if (unreachable !== undefined) missing.push(unreachable);
+  return missing.length === 0 ? undefined : { words: missing.join('; '), isUnsafe: false };
+};
+
+/** A filter at each gateway; gives what is wrong with those that have none. */
+const writeFilters = async (
+  test: ABTest,
+  deployment: Deployment,
+  hosts: readonly string[],
+  pass: Pass,
+): Promise<string[]> => {
   const missing: string[] = [];
   for (const key of hosts.length === 0 ? [] : gatewaysOf(deployment)) {
     const gateway = await pass.live.get<Gateway>(GATEWAY, key);
@@ -54,8 +66,7 @@ export const writeAssignment = async (
     });
     await pass.apply(ENVOY_FILTER, filter, { owned: false, elsewhere: true });
   }
-  if (unreachable !== undefined) missing.push(unreachable);
-  return missing.length === 0 ? undefined : { words: missing.join('; '), isUnsafe: false };
+  return missing;
 };
 
 /**

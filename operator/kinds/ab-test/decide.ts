@@ -100,23 +100,24 @@ const decisionOf = (
     const words = 'every candidate is surely worse than a guardrail allows';
     return { winner: CONTROL, words };
   }
-  const winner = judgement?.winners[0];
-  if (awaits.length === 0 && winner !== undefined) {
+  const shown = awaits.length === 0 ? shownBy(spec, judgement) : undefined;
+  if (shown !== undefined) return shown;
+  if (elapsedMs < (parseDuration(spec.maximumRuntime) ?? Infinity)) return undefined;
+  const words = `no candidate was shown to be better within ${spec.maximumRuntime}`;
+  return { winner: 'inconclusive', words };
+};
+
+/** What the numbers show once nothing is awaited any more. */
+const shownBy = (spec: ABTest['spec'], judgement: Judgement | undefined): Decision | undefined => {
+  const winner = judgement?.winners[0] ?? (isControlBest(spec, judgement) ? CONTROL : undefined);
+  if (winner !== undefined) {
     const words = isBandit(spec)
       ? `${winner} is the best with a probability of ${probabilityOf(judgement, winner).toFixed(3)}`
       : `${winner} is better than control`;
     return { winner, words };
   }
-  if (awaits.length === 0 && isControlBest(spec, judgement)) {
-    const words = `control is the best with a probability of ${probabilityOf(judgement, CONTROL).toFixed(3)}`;
-    return { winner: CONTROL, words };
-  }
-  if (spec.inference?.mode === 'fixed-horizon' && judgement !== undefined && awaits.length === 0) {
-    const words = 'no candidate was shown to be better at the one look there is';
-    return { winner: 'inconclusive', words };
-  }
-  if (elapsedMs < (parseDuration(spec.maximumRuntime) ?? Infinity)) return undefined;
-  const words = `no candidate was shown to be better within ${spec.maximumRuntime}`;
+  if (spec.inference?.mode !== 'fixed-horizon' || judgement === undefined) return undefined;
+  const words = 'no candidate was shown to be better at the one look there is';
   return { winner: 'inconclusive', words };
 };
 

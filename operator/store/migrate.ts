@@ -7,9 +7,9 @@ import * as runs from './migrations/0002_runs.ts';
 import * as predictions from './migrations/0003_predictions.ts';
 import * as closedExperiments from './migrations/0004_closed_experiments.ts';
 import * as abTests from './migrations/0005_ab_tests.ts';
-import * as labels from './migrations/0020_labels.ts';
-import * as abSplits from './migrations/0040_ab_splits.ts';
-import * as trials from './migrations/0050_trials.ts';
+import * as labels from './migrations/0006_labels.ts';
+import * as abSplits from './migrations/0007_ab_splits.ts';
+import * as trials from './migrations/0008_trials.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -18,9 +18,9 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003_predictions': predictions,
   '0004_closed_experiments': closedExperiments,
   '0005_ab_tests': abTests,
-  '0020_labels': labels,
-  '0040_ab_splits': abSplits,
-  '0050_trials': trials,
+  '0006_labels': labels,
+  '0007_ab_splits': abSplits,
+  '0008_trials': trials,
 };
 
 /** Any number that nobody else locks in this database. */

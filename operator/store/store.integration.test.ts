@@ -46,7 +46,9 @@ describe('migrations', () => {
       '0003_predictions',
       '0004_closed_experiments',
       '0005_ab_tests',
-      '0050_trials',
+      '0006_labels',
+      '0007_ab_splits',
+      '0008_trials',
     ]);
   });
 

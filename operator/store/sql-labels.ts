@@ -8,7 +8,7 @@ import type { DeploymentKey } from './predictions.ts';
 
 type Tx = Transaction<unknown>;
 
-/** Labels in PostgreSQL, the tables of migration 0020. */
+/** Labels in PostgreSQL, the tables of migration 0006. */
 export const sqlLabelStore = (db: Kysely<unknown>): LabelStore => ({
   append: (deployment, labels, now) =>
     reachingDatabase('write labels', async () => {

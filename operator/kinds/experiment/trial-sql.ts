@@ -7,7 +7,7 @@ import type { Trial, TrialPhase } from './trial-store.ts';
 /** Written as JSON text, read as the value. */
 type Json<T> = ColumnType<T, string, string>;
 
-/** The table of migration 0050. */
+/** The table of migration 0008. */
 export type TrialTables = RunTables & {
   readonly trials: {
     readonly run_id: string;

@@ -38,5 +38,6 @@ const noPorts: Ports = {
   runs: unusable('runs') as Ports['runs'],
   children: unusable('children') as Ports['children'],
   traffic: unusable('traffic') as Ports['traffic'],
+  probe: unusable('probe') as Ports['probe'],
   outcomes: unusable('outcomes') as Ports['outcomes'],
 };

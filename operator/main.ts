@@ -18,6 +18,8 @@ import { systemClock, pause } from './runtime/clock.ts';
 import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
 import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
 import { Mirror } from './store/mirror.ts';
+import { guardedRequest } from './probing/guarded-request.ts';
+import { createMetricProbe } from './probing/metric-probe.ts';
 import { createTrafficMeter } from './scraping/traffic-meter.ts';
 import { sqlPredictionStore } from './store/sql-predictions.ts';
 import { sqlResourceSearch } from './store/sql-resource-search.ts';
@@ -81,6 +83,10 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     {
       ...{ artifacts, runs, outcomes, children: childDefaults(config) },
       traffic: createTrafficMeter(systemClock),
+      probe: createMetricProbe(
+        systemClock,
+        guardedRequest(systemClock, { privateHosts: config.metricHosts }),
+      ),
     },
     mirror,
   );

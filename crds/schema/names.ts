@@ -16,6 +16,11 @@ export const LABELS = {
   model: `${prefix}/model`,
   /** On serving pods: the ModelVersion object's name. The API lets such a pod read that version's bytes. */
   modelVersion: `${prefix}/modelversion`,
+  /** On the Job of a canary's metric and its pod: the Deployment. Its own pods have another label, which Services select. */
+  checkOf: `${prefix}/check-of`,
+  /** On the same: the metric, and the attempt to roll out. */
+  checkedMetric: `${prefix}/metric`,
+  attempt: `${prefix}/attempt`,
 } as const;
 
 export const ANNOTATIONS = {

@@ -3,6 +3,7 @@ import type { RunStore } from '../../operator/kinds/experiment/run-store.ts';
 import { someDefaults } from '../../operator/kinds/testing/builders.ts';
 import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
 import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';
+import { memoryMetricProbe } from '../../operator/probing/memory-metric-probe.ts';
 import { memoryTrafficMeter } from '../../operator/scraping/memory-traffic-meter.ts';
 import { MlopsOperator } from '../../operator/mlops-operator.ts';
 import type { RuntimeLogger } from '../../operator/runtime/operator.ts';
@@ -127,6 +128,7 @@ export class Replica {
         artifacts: faultyArtifacts(this.#outside.artifacts, link, plan),
         children: someDefaults(),
         traffic: memoryTrafficMeter(),
+        probe: memoryMetricProbe(() => process.clock.now()),
         outcomes: memoryOutcomeStore(memoryPredictionStore()),
       },
       { observe: () => undefined, snapshot: () => undefined },

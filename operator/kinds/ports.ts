@@ -1,3 +1,4 @@
+import type { MetricProbe } from '../probing/metric-probe.ts';
 import type { TrafficMeter } from '../scraping/traffic-meter.ts';
 import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
@@ -32,6 +33,8 @@ export type Ports = {
   readonly children: ChildDefaults;
   /** What pods answered. */
   readonly traffic: TrafficMeter;
+  /** What other systems say about pods. */
+  readonly probe: MetricProbe;
   /** Outcomes of ABTests. */
   readonly outcomes: OutcomeStore;
 };

@@ -3,11 +3,14 @@ import type { Deployment } from '../../../crds/schema/deployment.ts';
 import { judgeRate, type Verdict as Sureness } from '../../statistics/binomial-bounds.ts';
 import { countAbove, observations, quantile } from '../../traffic/histogram.ts';
 import type { Traffic, Window } from '../../traffic/traffic.ts';
+import { judgeMeasured, type Measured } from './metrics/judge-measured.ts';
+import { isWithin, wanted, type Range } from './metrics/threshold.ts';
 
 type CanarySpec = NonNullable<NonNullable<Deployment['spec']['strategy']>['canary']>;
 export type AnalysisSpec = NonNullable<CanarySpec['analysis']>;
 type Metric = AnalysisSpec['metrics'][number];
-type Range = Metric['thresholdRange'];
+/** One of those that the pods tell themselves. */
+type OwnMetric = Metric & { readonly thresholdRange: Range };
 
 export type Verdict = {
   /** Inconclusive: too little data, or what was measured is neither good nor surely bad. */
@@ -23,30 +26,52 @@ const DEFAULT_QUANTILE = 0.99;
 /**
  * A metric fails when its true value is surely out of its range, however often it is looked at; it passes
  * when its estimate is in range on at least `minimumRequests`; in between it is inconclusive. One that
- * fails decides; one that is inconclusive keeps all from passing.
+ * fails decides; one that is inconclusive keeps all from passing. Metrics from elsewhere are judged
+ * by their own measurements, and fail on however few requests.
+ *
+ * @param measured what other systems found out, by the metric's name
  */
-export const judge = (analysis: AnalysisSpec, window: Window): Verdict => {
-  const { traffic, silent } = window;
-  if (traffic.requests < analysis.minimumRequests || traffic.requests === 0) {
-    const unheard = silent.length === 0 ? '' : `; not measured: ${silent.join(', ')}`;
-    return {
-      is: 'inconclusive',
-      words: `${traffic.requests} of ${Math.max(1, analysis.minimumRequests)} requests that are needed to judge${unheard}`,
-    };
-  }
-  const verdicts = analysis.metrics.map((metric) => judgeMetric(metric, traffic, analysis));
+export const judge = (
+  analysis: AnalysisSpec,
+  window: Window,
+  measured: ReadonlyMap<string, Measured> = new Map(),
+): Verdict => {
+  const few = tooFewRequests(analysis, window);
+  const verdicts = analysis.metrics.flatMap((metric) => {
+    if (isElsewhere(metric)) return [judgeMeasured(metric, measured.get(metric.name))];
+    return few === undefined ? [judgeMetric(metric as OwnMetric, window.traffic, analysis)] : [];
+  });
   const worst =
-    verdicts.find(({ is }) => is === 'fail') ?? verdicts.find(({ is }) => is === 'inconclusive');
+    verdicts.find(({ is }) => is === 'fail') ??
+    few ??
+    verdicts.find(({ is }) => is === 'inconclusive');
   return worst ?? { is: 'pass', words: verdicts.map(({ words }) => words).join('; ') };
 };
 
-const judgeMetric = (metric: Metric, traffic: Traffic, analysis: AnalysisSpec): Verdict =>
+const isElsewhere = ({ prometheus, web, job }: Metric): boolean =>
+  (prometheus ?? web ?? job) !== undefined;
+
+/** Jobs bring their own requests; whatever else is judged is about those the candidate answered. */
+const tooFewRequests = (
+  { minimumRequests, metrics }: AnalysisSpec,
+  { traffic: { requests }, silent }: Window,
+): Verdict | undefined => {
+  const least = metrics.every(isElsewhere) ? minimumRequests : Math.max(1, minimumRequests);
+  if (requests >= least || metrics.every(({ job }) => job !== undefined)) return undefined;
+  const unheard = silent.length === 0 ? '' : `; not measured: ${silent.join(', ')}`;
+  return {
+    is: 'inconclusive',
+    words: `${requests} of ${least} requests that are needed to judge${unheard}`,
+  };
+};
+
+const judgeMetric = (metric: OwnMetric, traffic: Traffic, analysis: AnalysisSpec): Verdict =>
   metric.name === 'request-success-rate'
     ? successRate(metric, traffic, analysis)
     : duration(metric, traffic, analysis);
 
 const successRate = (
-  { thresholdRange }: Metric,
+  { thresholdRange }: OwnMetric,
   { requests, failures }: Traffic,
   { minimumRequests }: AnalysisSpec,
 ): Verdict => {
@@ -65,7 +90,7 @@ const successRate = (
 
 /** The q-quantile is at most `max` where a share of 1 - q or less takes longer. */
 const duration = (
-  { thresholdRange, quantile: q = DEFAULT_QUANTILE }: Metric,
+  { thresholdRange, quantile: q = DEFAULT_QUANTILE }: OwnMetric,
   { durations }: Traffic,
   { minimumRequests }: AnalysisSpec,
 ): Verdict => {
@@ -98,17 +123,6 @@ const worstOf = (one: Sureness, other: Sureness): Sureness => {
 const verdictOf = (sure: Sureness, estimateIsGood: boolean): Sureness => {
   if (sure === 'fail') return 'fail';
   return estimateIsGood ? 'pass' : 'inconclusive';
-};
-
-const isWithin = (value: number, { min = -Infinity, max = Infinity }: Range): boolean =>
-  value >= min && value <= max;
-
-const wanted = ({ min, max }: Range, format: (value: number) => string): string => {
-  const parts = [
-    ...(min === undefined ? [] : [`at least ${format(min)}`]),
-    ...(max === undefined ? [] : [`at most ${format(max)}`]),
-  ];
-  return `wanted ${parts.join(' and ')}`;
 };
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(4))} %`;

@@ -110,10 +110,21 @@ const progressOfCandidate = (
   return { ...progress, failure };
 };
 
-const verdictOf = ({ analysis }: CanarySpec, { traffic }: Observation) =>
+const verdictOf = ({ analysis }: CanarySpec, { traffic, measured, checks }: Observation) =>
   analysis === undefined || traffic.answered === undefined
     ? undefined
-    : judge(analysis, traffic.answered);
+    : judge(
+        analysis,
+        traffic.answered,
+        new Map([...measured, ...checks.map((each) => [each.metric.name, each.measured] as const)]),
+      );
+
+/** The version that serves while another comes up. */
+export const stableOf = ({
+  versions,
+  fleet,
+}: Pick<Observation, 'versions' | 'fleet'>): ModelVersion | undefined =>
+  versions.find(isNamed(progressOf(fleet).current));
 
 /** Whether a route splits the requests; else the number of pods does. */
 export const isRouted = ({ deployment, traffic }: Observation): boolean =>

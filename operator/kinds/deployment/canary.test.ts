@@ -13,6 +13,7 @@ import {
 } from '../../runtime/kubernetes-types.ts';
 import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import {
   memoryTrafficMeter,
   type MemoryTrafficMeter,
@@ -35,7 +36,13 @@ let meter: MemoryTrafficMeter;
 
 beforeEach(async () => {
   meter = memoryTrafficMeter();
-  world = new World([deploymentReconciler({ children: someDefaults(), traffic: meter })]);
+  world = new World([
+    deploymentReconciler({
+      children: someDefaults(),
+      traffic: meter,
+      probe: memoryMetricProbe(() => 0),
+    }),
+  ]);
   await world.put(ownType(modelVersion), aReadyVersion('1.0.0'));
   await world.put(ownType(modelVersion), aReadyVersion('1.1.0'));
   await world.put(ownType(modelAlias), anAlias('champion', '1.0.0'));

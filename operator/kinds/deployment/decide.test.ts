@@ -40,6 +40,8 @@ const decided = (observation: Partial<Observation>): Plan =>
       trials: new Map(),
       test: undefined,
       traffic: { istio: false, route: undefined, budget: undefined, answered: undefined },
+      measured: new Map(),
+      checks: [],
       ...observation,
     },
     NOW,

@@ -15,14 +15,18 @@ import {
 import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
-import type { TrafficMeter } from '../../scraping/traffic-meter.ts';
 import type { Window } from '../../traffic/traffic.ts';
 import type { AppsDeployment, Autoscaler, Pod, ReplicaSet } from '../kubernetes-objects.ts';
 import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
+import type { Ports } from '../ports.ts';
+import { stableOf } from './canary-plan.ts';
 import { canaryMemoryOf } from './memory.ts';
+import type { Measured } from './metrics/judge-measured.ts';
+import { observeChecks } from './metrics/observe-checks.ts';
+import { observeMetrics } from './metrics/observe-metrics.ts';
 import { CANDIDATE, nameOfVariant, SERVING_PORT, STABLE } from './names.ts';
-import type { Observation } from './plan.ts';
-import { podsOfTemplate, type Fleet } from './rollout.ts';
+import { isNamed, type Observation } from './plan.ts';
+import { podsOfTemplate, progressOf, type Fleet } from './rollout.ts';
 import { type VirtualService } from './routing.ts';
 import { runningTest } from './trial.ts';
 
@@ -33,17 +37,28 @@ export const AB_TEST = ownType(abTest);
 export const modelOf = ({ metadata, spec }: Deployment): ModelKey =>
   modelKeyOf({ metadata, spec: spec.predictor.model });
 
-export const observe = (deployment: Deployment, pass: Pass, meter: TrafficMeter): Observation => {
+/** Who is asked what the candidate does. */
+type Witnesses = Pick<Ports, 'traffic' | 'probe'>;
+
+export const observe = async (
+  deployment: Deployment,
+  pass: Pass,
+  witnesses: Witnesses,
+): Promise<Observation> => {
   const model = modelOf(deployment);
   const { name } = deployment.metadata;
   const candidate = fleetOf(name, CANDIDATE, pass);
+  const fleet = fleetOf(name, STABLE, pass);
+  const versions = versionsOf(pass.cachedList<ModelVersion>(MODEL_VERSION), model);
+  const asked = { deployment, candidate, fleet, versions };
+  const { answered, measured } = measure(asked, pass, witnesses);
   return {
     deployment,
-    versions: versionsOf(pass.cachedList<ModelVersion>(MODEL_VERSION), model),
+    versions,
     aliases: pass
       .cachedList<ModelAlias>(MODEL_ALIAS)
       .filter((alias) => modelKeyOf(alias).name === model.name),
-    fleet: fleetOf(name, STABLE, pass),
+    fleet,
     candidate,
     trials: trialFleets(name, pass),
     test: runningTest(deployment, pass.cachedList<ABTest>(AB_TEST)),
@@ -53,8 +68,10 @@ export const observe = (deployment: Deployment, pass: Pass, meter: TrafficMeter)
         .owned<VirtualService>(VIRTUAL_SERVICE)
         .find(({ metadata }) => metadata.name === name),
       budget: pass.owned(POD_DISRUPTION_BUDGET).find(({ metadata }) => metadata.name === name),
-      answered: answered(deployment, candidate, pass, meter),
+      answered,
     },
+    measured,
+    checks: await observeChecks(deployment, canaryMemoryOf(candidate.apps), pass),
   };
 };
 
@@ -91,30 +108,43 @@ export const analysisIntervalMs = ({ spec }: Deployment): number | undefined => 
   return analysis && Math.max(1000, parseDuration(analysis.interval) ?? 0);
 };
 
-/** What the candidate answered since its share was changed last; asks its pods once an interval. */
-const answered = (
-  deployment: Deployment,
-  candidate: Fleet,
+type Asked = Pick<Observation, 'deployment' | 'candidate' | 'fleet' | 'versions'>;
+
+/**
+ * What the candidate answered since its share was changed last, and what others say about it; both
+ * are asked once an interval, outside of the pass.
+ */
+const measure = (
+  { deployment, candidate, fleet, versions }: Asked,
   pass: Pass,
-  meter: TrafficMeter,
-): Window | undefined => {
+  { traffic, probe }: Witnesses,
+): { readonly answered?: Window; readonly measured: ReadonlyMap<string, Measured> } => {
   const everyMs = analysisIntervalMs(deployment);
   const memory = canaryMemoryOf(candidate.apps);
   const group = meterGroup(deployment);
   if (everyMs === undefined || memory === undefined) {
-    meter.forget(group);
-    return undefined;
+    traffic.forget(group);
+    probe.forget(group);
+    return { measured: new Map() };
   }
   const addresses = podsOfTemplate(candidate).flatMap(({ metadata, status }) =>
     status?.podIP === undefined
       ? []
       : [{ uid: metadata.uid ?? '', name: metadata.name, ip: status.podIP, port: SERVING_PORT }],
   );
+  const progress = progressOf(candidate);
+  const isUp = progress.complete && progress.available > 0;
+  const subject = {
+    ...{ deployment, memory },
+    candidate: isUp ? versions.find(isNamed(progress.current)) : undefined,
+    stable: stableOf({ versions, fleet }),
+  };
+  const { measured, ask } = observeMetrics(subject, pass, probe);
   const turn = Math.floor(pass.now.getTime() / everyMs);
   pass.background(`measure ${memory.judgedFrom} ${turn}`, async (signal) => {
-    await meter.measure(group, addresses, signal);
+    await Promise.all([traffic.measure(group, addresses, signal), ask(signal)]);
   });
-  return meter.window(group, new Date(memory.judgedFrom));
+  return { answered: traffic.window(group, new Date(memory.judgedFrom)), measured };
 };
 
 const meterGroup = ({ metadata }: Deployment): string => metadata.uid ?? '';

@@ -6,6 +6,8 @@ import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { Window } from '../../traffic/traffic.ts';
 import { labelValue } from '../names-of-children.ts';
 import type { Candidate } from './canary.ts';
+import type { Measured } from './metrics/judge-measured.ts';
+import type { Checks } from './metrics/observe-checks.ts';
 import type { FailedAttempt, Fleet, Progress } from './rollout.ts';
 import type { VirtualService } from './routing.ts';
 import type { Fault, Registry } from './target.ts';
@@ -22,6 +24,10 @@ export type Observation = Registry & {
   /** The ABTest that has given candidates a share of the units. */
   readonly test: ABTest | undefined;
   readonly traffic: TrafficPaths;
+  /** What other systems say about the candidate, by the metric's name. */
+  readonly measured: ReadonlyMap<string, Measured>;
+  /** What Jobs found out about it. */
+  readonly checks: readonly Checks[];
 };
 
 /** How requests are split, and what came of it. */
@@ -86,4 +92,6 @@ export type Carried = {
   /** Why a host of ours is not routed. */
   readonly hostTaken: string | undefined;
   readonly lookAgainMs: number | undefined;
+  /** Why the Job of a metric cannot be begun. */
+  readonly checkRefused?: string | undefined;
 };

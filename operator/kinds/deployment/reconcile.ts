@@ -6,6 +6,7 @@ import { LABELS } from '../../../crds/schema/names.ts';
 import {
   APPS_DEPLOYMENT,
   HORIZONTAL_POD_AUTOSCALER,
+  JOB,
   POD,
   POD_DISRUPTION_BUDGET,
   REPLICA_SET,
@@ -35,7 +36,7 @@ import { tell } from './tell.ts';
 import { writeChildren } from './write.ts';
 
 export const deploymentReconciler = (
-  ports: Pick<Ports, 'children' | 'traffic'>,
+  ports: Pick<Ports, 'children' | 'traffic' | 'probe'>,
 ): Reconciler<Deployment> => ({
   type: ownType(definition),
   fieldManager: 'mlops-deployment',
@@ -45,6 +46,8 @@ export const deploymentReconciler = (
     POD_DISRUPTION_BUDGET,
     HORIZONTAL_POD_AUTOSCALER,
     VIRTUAL_SERVICE,
+    // Of metrics of the canary.
+    JOB,
   ],
   metadataOnly: [SERVICE, POD_DISRUPTION_BUDGET],
   watches: [
@@ -70,9 +73,11 @@ export const deploymentReconciler = (
     writes('policy', 'poddisruptionbudgets'),
     writes('autoscaling', 'horizontalpodautoscalers'),
     writes('networking.istio.io', 'virtualservices'),
+    writes('batch', 'jobs'),
+    { apiGroups: [''], resources: ['events'], verbs: ['list'] },
   ],
   reconcile: async (deployment, pass) => {
-    const observation = observe(deployment, pass, ports.traffic);
+    const observation = await observe(deployment, pass, ports);
     const plan = decide(observation, pass.now);
     return act(observation, plan, pass, ports);
   },

@@ -11,15 +11,17 @@ import { istioOf } from './routing.ts';
 export const canaryWords = (
   deployment: Deployment,
   { candidate }: Plan,
+  { checkRefused }: Pick<Carried, 'checkRefused'> = {},
 ): { readonly reason: Reason; readonly message: string } => {
   if (candidate === undefined) return { reason: 'RolloutProgressing', message: '' };
   const steps = deployment.spec.strategy?.canary?.steps ?? [];
   const { version, memory, weight, waits } = candidate;
   const at =
     memory.step < steps.length ? `step ${memory.step + 1} of ${steps.length}` : 'all steps done';
+  const refused = checkRefused === undefined ? '' : ` Not measured: ${checkRefused}.`;
   return {
     reason: REASONS[waits.for],
-    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(deployment, candidate)}.`,
+    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(deployment, candidate)}.${refused}`,
   };
 };
 

@@ -27,6 +27,8 @@ const told = (fleet: Partial<Fleet>, { champion = '1.0.0', deployment = aDeploym
       trials: new Map(),
       test: undefined,
       traffic: { istio: false, route: undefined, budget: undefined, answered: undefined },
+      measured: new Map(),
+      checks: [],
       aliases: [anAlias('champion', champion)],
       versions: [aReadyVersion('1.0.0'), aReadyVersion('1.1.0')],
     },

@@ -13,9 +13,9 @@ export type Probe = {
 };
 
 /** Who asks, such as the candidate of a Deployment, and for whom. */
-export type ProbeGroup = { readonly id: string; readonly namespace: string };
+type ProbeGroup = { readonly id: string; readonly namespace: string };
 
-export type ProbeSignals = {
+type ProbeSignals = {
   /** Ends the waiting; what was asked is still heard. */
   readonly wait: AbortSignal;
   /** Ends the asking. */
@@ -71,7 +71,7 @@ export const createMetricProbe = (clock: Clock, http: GuardedRequest): MetricPro
 
   return {
     measure: async (who, probes, { wait, stop }) => {
-      const group = groups.get(who.id) ?? { asking: new Map(), measured: new Map() };
+      const group: Group = groups.get(who.id) ?? { asking: new Map(), measured: new Map() };
       groups.set(who.id, group);
       forgetOthers(group, probes);
       const asked = probes.map((probe) => {

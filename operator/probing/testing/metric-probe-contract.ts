@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Reading } from '../measurement.ts';
 import type { MetricProbe, Probe } from '../metric-probe.ts';
 
-export type ProbedHost = {
+type ProbedHost = {
   readonly probe: MetricProbe;
   /** What questions of this id find from now on. */
   says(id: string, reading: Reading): void;

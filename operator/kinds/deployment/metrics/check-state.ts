@@ -8,7 +8,7 @@ import {
 } from '../../kubernetes-objects.ts';
 import { troubleOf } from '../../pod-report.ts';
 
-export type CheckFacts = {
+type CheckFacts = {
   readonly job: Job;
   readonly pods: readonly Pod[];
   /** Read only while there is no pod. */

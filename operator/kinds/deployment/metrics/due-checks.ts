@@ -7,7 +7,7 @@ import { weightAt } from '../../../traffic/step-plan.ts';
 import { judgeMeasured } from './judge-measured.ts';
 import type { Checks } from './observe-checks.ts';
 
-export type DueCheck = { readonly metric: AnalysisSpec['metrics'][number]; readonly run: number };
+type DueCheck = { readonly metric: AnalysisSpec['metrics'][number]; readonly run: number };
 
 /** One run after the other, each at the share it is to judge, until the metric is good or bad. */
 export const dueChecks = (

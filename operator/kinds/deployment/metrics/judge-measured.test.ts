@@ -12,7 +12,11 @@ const value = (number: number | boolean, words?: string): Reading => ({
 const ERROR: Reading = { is: 'error', words: 'it answered status 500' };
 const NOTHING: Reading = { is: 'no-data', words: 'no series fits the query' };
 
-const judged = (metric: Partial<Metric>, readings: readonly Reading[], pending?: string) => {
+const judged = (
+  metric: { readonly [Field in keyof Metric]?: Metric[Field] | undefined },
+  readings: readonly Reading[],
+  pending?: string,
+) => {
   const whole = { name: 'errors', thresholdRange: { max: 0.1 }, ...metric } as Metric;
   const measurements = readings.map((reading, at) => ({ at, reading }));
   const { is, words } = judgeMeasured(whole, { measurements, pending });
@@ -78,7 +82,7 @@ describe('a metric from elsewhere', () => {
   });
 
   test('is true or false where it has no range', () => {
-    const metric = { thresholdRange: undefined } as unknown as Partial<Metric>;
+    const metric = { thresholdRange: undefined };
     expect(judged(metric, [value(true)])).toBe('pass: errors is true');
     expect(judged(metric, [value(false, 'Job a failed: exit code 3')])).toBe(
       'fail: errors is false: Job a failed: exit code 3; 1 of 1 measurement(s) bad, none is forgiven',
@@ -89,7 +93,7 @@ describe('a metric from elsewhere', () => {
     expect(judged({}, [value(false)])).toBe(
       'inconclusive: errors is false, which no thresholdRange fits; remove it',
     );
-    expect(judged({ thresholdRange: undefined } as never, [value(0.5)])).toBe(
+    expect(judged({ thresholdRange: undefined }, [value(0.5)])).toBe(
       'inconclusive: errors is 0.5; state thresholdRange to judge it',
     );
   });

@@ -18,7 +18,7 @@ export type Subject = {
   readonly stable: ModelVersion | undefined;
 };
 
-export type Elsewhere = {
+type Elsewhere = {
   /** By the metric's name. */
   readonly measured: ReadonlyMap<string, Measured>;
   /** Asks once; to be done outside of the pass. */
@@ -39,15 +39,14 @@ export const observeMetrics = (
     const question = questionOf(metric, placeholders, namespace, pass.live);
     return question === undefined ? [] : [{ since, question }];
   });
-  const measured = questions.map(({ since, question }) => [
-    question.metric,
-    measuredOf(question, id, since, probe),
-  ]);
+  const measured = questions.map(
+    ({ since, question }) => [question.metric, measuredOf(question, id, since, probe)] as const,
+  );
   const probes = questions.flatMap(({ since, question }) =>
     question.fault === undefined && since <= pass.now ? [question.probe] : [],
   );
   return {
-    measured: new Map(measured as [string, Measured][]),
+    measured: new Map(measured),
     ask: (wait) =>
       probes.length === 0
         ? Promise.resolve()

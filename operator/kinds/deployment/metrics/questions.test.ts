@@ -3,12 +3,9 @@ import { MemoryCluster } from '../../../runtime/memory-cluster.ts';
 import { SERVICE } from '../../../runtime/kubernetes-types.ts';
 import { aDeployment } from '../../testing/a-deployment.ts';
 import { aReadyVersion } from '../../testing/builders.ts';
-import type { AnalysisSpec } from '../analysis.ts';
 import { ownServiceOf } from './own-service.ts';
 import { fill, fillAll, placeholdersOf } from './placeholders.ts';
 import { questionOf } from './questions.ts';
-
-type Metric = AnalysisSpec['metrics'][number];
 
 const placeholders = placeholdersOf(
   aDeployment(),
@@ -75,7 +72,7 @@ describe('a question', () => {
   });
 
   const ask = (metric: object) =>
-    questionOf({ name: 'errors', ...metric } as Metric, placeholders, 'demo', cluster);
+    questionOf({ name: 'errors', ...metric }, placeholders, 'demo', cluster);
   const putService = (spec: object) =>
     cluster.create(
       SERVICE,

@@ -41,7 +41,8 @@ export const webMetric = z
         .describe(
           "Where in the JSON answer the value is, such as {$.data.ok} or {$.rates[0]['p99']}; left out, the answer is the value. A number is held against thresholdRange, true is good and false is bad, null is no data.",
         ),
-      /^(\{\$?|\$)((\.[A-Za-z_][A-Za-z0-9_-]*)|(\[[0-9]{1,6}\])|(\['[^']+'\]))*\}?$/,
+      // CEL holds the expression in quotes, which it must not contain itself: \x27.
+      /^(\{\$?|\$)((\.[A-Za-z_][A-Za-z0-9_-]*)|(\[[0-9]{1,6}\])|(\[\x27[^\x27]+\x27\]))*\}?$/,
       "must be a path of names and places, such as {$.data.ok} or {$.rates[0]['p99']}; filters and wildcards are not supported",
     ).optional(),
   })

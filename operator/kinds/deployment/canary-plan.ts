@@ -84,7 +84,11 @@ const situationOf = (
     replicasAt: (step: number) => replicasAt(spec.steps, step, pods),
     weightAt: (step: number) => weightAt(spec.steps, step),
     routed: routedTo(observation),
-    verdict: verdictOf(spec, observation),
+    // Pods of an attempt before may still be on their way out, with what was found out about them.
+    verdict:
+      canaryMemoryOf(candidate.apps)?.attempt === attempt
+        ? verdictOf(spec, observation)
+        : undefined,
   };
 };
 

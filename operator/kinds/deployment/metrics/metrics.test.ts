@@ -142,6 +142,23 @@ describe('a canary with metrics from elsewhere', () => {
     );
   });
 
+  test('is not judged by what was said of the version before it, whose pods still leave', async () => {
+    await world.put(ownType(modelVersion), aReadyVersion('1.2.0'));
+    const web = { name: 'errors', web: { url: 'http://kpi' }, thresholdRange: { max: 0.1 } };
+    probe.play('errors', { is: 'value', value: 0.4 });
+    await canaryOf([web]);
+    await later();
+    expect(await ready()).toMatch(/^False RolledBack: Version 1.1.0 /);
+    expect(await world.get(APPS_DEPLOYMENT, CANDIDATE)).toBeDefined();
+    probe.play('errors', { is: 'value', value: 0.05 });
+    await world.change(ownType(modelAlias), key('digits-champion'), '/spec/version', '1.2.0');
+    await settle();
+    expect(await weight()).toBe(20);
+    await later(61);
+    await settle();
+    expect(await weight()).toBe(50);
+  });
+
   test('goes back even where too few requests came to judge the others', async () => {
     requests = 0;
     probe.play('errors', { is: 'value', value: 0.4 });

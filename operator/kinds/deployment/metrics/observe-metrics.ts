@@ -36,7 +36,7 @@ export const observeMetrics = (
   const placeholders = placeholdersOf(deployment, candidate, stable);
   const questions = metrics.flatMap((metric) => {
     const since = judgedSince(metric, memory);
-    const question = questionOf(metric, placeholders, namespace, pass.live);
+    const question = questionOf(metric, { placeholders, namespace, memory }, pass.live);
     return question === undefined ? [] : [{ since, question }];
   });
   const measured = questions.map(

@@ -67,12 +67,13 @@ describe('a Service of the own namespace', () => {
 
 describe('a question', () => {
   let cluster: MemoryCluster;
+  const memory = { attempt: 'a1', judgedFrom: '2026-03-01T12:00:00Z' };
   beforeEach(() => {
     cluster = new MemoryCluster({ now: () => 0 });
   });
 
   const ask = (metric: object) =>
-    questionOf({ name: 'errors', ...metric }, placeholders, 'demo', cluster);
+    questionOf({ name: 'errors', ...metric }, { placeholders, namespace: 'demo', memory }, cluster);
   const putService = (spec: object) =>
     cluster.create(
       SERVICE,

@@ -20,7 +20,7 @@ const testWith = (mode: 'fixed' | 'bandit', weight: number): ABTest =>
   }) as unknown as ABTest;
 
 const seen = {
-  versions: [aReadyVersion('1.1.0') as unknown as ModelVersion],
+  versions: [aReadyVersion('1.1.0')],
   ...{ fleets: new Map(), stablePods: 10 },
 };
 

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import type { ABTest } from '../../../crds/schema/ab-test.ts';
-import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { aReadyVersion, meta } from '../testing/builders.ts';
 import { trialOf } from './trial.ts';
 

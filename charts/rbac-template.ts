@@ -42,5 +42,6 @@ const noPorts: Ports = {
   children: unusable('children') as Ports['children'],
   traffic: unusable('traffic') as Ports['traffic'],
   ownData: unusable('ownData') as Ports['ownData'],
+  probe: unusable('probe') as Ports['probe'],
   outcomes: unusable('outcomes') as Ports['outcomes'],
 };

@@ -93,6 +93,12 @@ const operator = z
       .array(z.string())
       .default([])
       .describe('Hosts with private addresses that https:// storage URIs may name; ["*"]: all.'),
+    metricHosts: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Hosts with private addresses that canary metrics may be asked of, as host or host:port, such as prometheus.monitoring.svc:9090; all namespaces can then read what they tell. ["*"]: all.',
+      ),
     apiUrl: z
       .string()
       .default('')

@@ -90,6 +90,11 @@ export const SETTINGS = {
     .describe(
       'Hosts with private addresses that https:// storage URIs may name, comma separated; * for all.',
     ),
+  MLOPS_METRIC_HOSTS: list
+    .default([])
+    .describe(
+      'Hosts with private addresses that canary metrics may be asked of, as host or host:port, comma separated; * for all.',
+    ),
 
   MLOPS_HPO_URL: url(['http', 'https'])
     .optional()

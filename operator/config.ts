@@ -45,6 +45,8 @@ export type Config = {
   readonly maxArtifactBytes: number;
   /** `true`: any private address may be named in a storage URI; else only these hosts. */
   readonly allowPrivateHosts: true | readonly string[];
+  /** Private hosts that canary metrics may be asked of; `true`: any. */
+  readonly metricHosts: true | readonly string[];
   readonly servingImage: string;
   readonly inspectImage: string;
   /** Put before images of users' pods that name no registry. */
@@ -142,6 +144,7 @@ function arrange(s: Settings): Config {
     hpoUrl: s.MLOPS_HPO_URL,
     maxArtifactBytes: s.MLOPS_MAX_ARTIFACT_BYTES,
     allowPrivateHosts: s.MLOPS_ALLOW_PRIVATE_HOSTS.includes('*') || s.MLOPS_ALLOW_PRIVATE_HOSTS,
+    metricHosts: s.MLOPS_METRIC_HOSTS.includes('*') || s.MLOPS_METRIC_HOSTS,
     servingImage: s.MLOPS_SERVING_IMAGE,
     inspectImage: s.MLOPS_INSPECT_IMAGE ?? s.MLOPS_SERVING_IMAGE,
     imageRegistry: s.MLOPS_IMAGE_REGISTRY,

@@ -24,6 +24,8 @@ import { systemClock, pause } from './runtime/clock.ts';
 import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
 import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
 import { Mirror } from './store/mirror.ts';
+import { guardedRequest } from './probing/guarded-request.ts';
+import { createMetricProbe } from './probing/metric-probe.ts';
 import { sqlLabelStore } from './store/sql-labels.ts';
 import { createTrafficMeter } from './scraping/traffic-meter.ts';
 import { sqlPredictionStore } from './store/sql-predictions.ts';
@@ -96,6 +98,10 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       ownData: ownDataReader({ labels, predictions }),
       shadow: createShadowReports(shadow),
       search: openSearch(config.hpoUrl),
+      probe: createMetricProbe(
+        systemClock,
+        guardedRequest(systemClock, { privateHosts: config.metricHosts }),
+      ),
     },
     mirror,
   );

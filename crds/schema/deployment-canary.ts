@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { OWN_METRICS, ownMetricFields, ownMetricRules } from './deployment-own-metrics.ts';
+import { sourceFields, sourceRules } from './deployment-metric-sources.ts';
 import { steps } from './deployment-steps.ts';
-import { duration, integer, listMap, setOf } from './fields.ts';
+import { dnsLabel, duration, integer, listMap, setOf } from './fields.ts';
 import { atLeastOneOf, shaped, withRules } from './rules.ts';
+
+/** Metrics that need no source: from the pods' counters, and from what we log. */
+const BUILT_IN = ['request-success-rate', 'request-duration', ...OWN_METRICS];
 
 const metric = withRules(
   z.strictObject({
-    name: z
-      .enum(['request-success-rate', 'request-duration', ...OWN_METRICS])
-      .describe(
-        'request-success-rate (a share from 0 to 1), request-duration (seconds), prediction-error (by labels, which come later) or drift (population stability index of the version that serves and the new one).',
-      ),
+    name: dnsLabel(
+      'request-success-rate (a share from 0 to 1) or request-duration (seconds), which the pods tell; prediction-error (by labels, which come later) or drift (population stability index of the version that serves and the new one); any other name for a metric from prometheus, web or a job.',
+    ),
     quantile: z
       .number()
       .gt(0)
@@ -18,6 +20,7 @@ const metric = withRules(
       .describe('Which quantile of request-duration, such as 0.99; left out, 0.99.')
       .optional(),
     ...ownMetricFields,
+    ...sourceFields,
     thresholdRange: withRules(
       z
         .strictObject({
@@ -30,10 +33,11 @@ const metric = withRules(
         rule: '!has(self.min) || !has(self.max) || self.min <= self.max',
         message: 'min must not be greater than max',
       },
-    ),
+    ).optional(),
   }),
+  ...sourceRules(BUILT_IN),
   {
-    rule: `self.name != 'request-success-rate' || ((!has(self.thresholdRange.min) || (self.thresholdRange.min >= 0.0 && self.thresholdRange.min <= 1.0)) && (!has(self.thresholdRange.max) || (self.thresholdRange.max >= 0.0 && self.thresholdRange.max <= 1.0)))`,
+    rule: `self.name != 'request-success-rate' || !has(self.thresholdRange) || ((!has(self.thresholdRange.min) || (self.thresholdRange.min >= 0.0 && self.thresholdRange.min <= 1.0)) && (!has(self.thresholdRange.max) || (self.thresholdRange.max >= 0.0 && self.thresholdRange.max <= 1.0)))`,
     message: 'request-success-rate is a share from 0 to 1: write 0.99 for 99 %',
   },
   {
@@ -47,7 +51,7 @@ const analysis = z
   .strictObject({
     interval: duration('How often the metrics are judged.').default('30s'),
     minimumRequests: integer(
-      'Requests the new version must have answered, and labels it must have for prediction-error, before it is judged; with fewer the rollout waits.',
+      'Requests the new version must have answered, and labels it must have for prediction-error, before it is judged good; with fewer the rollout waits. Where all metrics are jobs, none is needed.',
       0,
     ).default(100),
     metrics: listMap(

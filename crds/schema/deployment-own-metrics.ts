@@ -39,12 +39,12 @@ const belongsTo = (field: string, metric: (typeof OWN_METRICS)[number]): Rule =>
 
 export const ownMetricRules: readonly Rule[] = [
   {
-    rule: `!(self.name in ['prediction-error', 'drift']) || (has(self.thresholdRange.max) && self.thresholdRange.max >= 0.0 && !has(self.thresholdRange.min))`,
+    rule: `!(self.name in ['prediction-error', 'drift']) || (has(self.thresholdRange) && has(self.thresholdRange.max) && self.thresholdRange.max >= 0.0 && !has(self.thresholdRange.min))`,
     message:
       'prediction-error and drift are never too small: set thresholdRange.max (0 or more), and no min',
   },
   {
-    rule: `self.name != 'prediction-error' || (has(self.error) && self.error == 'absolute-error') || !has(self.thresholdRange.max) || self.thresholdRange.max <= 1.0`,
+    rule: `self.name != 'prediction-error' || (has(self.error) && self.error == 'absolute-error') || !has(self.thresholdRange) || !has(self.thresholdRange.max) || self.thresholdRange.max <= 1.0`,
     message: 'prediction-error is a share from 0 to 1: write 0.05 for 5 %',
   },
   belongsTo('error', 'prediction-error'),

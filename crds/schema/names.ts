@@ -8,7 +8,7 @@ export const LABELS = {
   trial: `${prefix}/trial`,
   /** On a trial's Job and pod and on the ModelVersion made of it. */
   runId: `${prefix}/run-id`,
-  /** On a trial's Job: 0, or how often the trial was started again. */
+  /** On a trial's Job: 0, or how often the trial was started again. On a metric's Job and its pod: the attempt to roll out. */
   attempt: `${prefix}/attempt`,
   /** On everything a Deployment of ours owns: its name. */
   deployment: `${prefix}/deployment`,
@@ -22,6 +22,10 @@ export const LABELS = {
   mlflowName: `${prefix}/mlflow-name`,
   /** On ModelVersions: the integer that MLflow clients know the version by. */
   mlflowVersion: `${prefix}/mlflow-version`,
+  /** On the Job of a canary's metric and its pod: the Deployment. Its own pods have another label, which Services select. */
+  checkOf: `${prefix}/check-of`,
+  /** On the same: the metric. */
+  checkedMetric: `${prefix}/metric`,
 } as const;
 
 export const ANNOTATIONS = {

@@ -77,6 +77,7 @@ export const REASONS = {
   RolledBack: 'The new version could not serve, so the last good one serves again.',
   LoadFailed: 'The serving runtime could not load the model.',
   ProgressDeadlineExceeded: 'The new version was not ready within progressDeadlineSeconds.',
+  CheckStarted: 'The Job of a metric of the rollout was created.',
   AnalysisFailed: 'A metric of the rollout left its range.',
   AnalysisInconclusive: 'Too little data to judge: the rollout waits, it never goes on by itself.',
   MinimumReplicasUnavailable: 'Fewer replicas serve than are wanted.',

@@ -316,6 +316,9 @@ const runRefusals: readonly Refusal[] = [
 const predictor = 'spec.predictor';
 const canary = 'spec.strategy.canary';
 
+const metric0 = `${canary}.analysis.metrics.0`;
+const fromWeb = (web: object = {}) => ({ name: 'kpi', web: { url: 'http://kpi', ...web } });
+
 const headerStep = (match: object) => ({ setHeaderRoute: { name: 'testers', match: [match] } });
 const ofOwn = (name: string, thresholdRange: object) => ({ name, thresholdRange });
 
@@ -468,7 +471,70 @@ const deploymentRefusals: readonly Refusal[] = [
   inDeployment(
     'a metric we do not know',
     { [`${canary}.analysis.metrics.0.name`]: 'joy' },
-    'supported values',
+    'any other metric has exactly one of prometheus, web, job',
+  ),
+  inDeployment(
+    'a metric of two sources',
+    { [metric0]: { ...fromWeb(), job: { spec: {} } } },
+    'any other metric has exactly one of prometheus, web, job',
+  ),
+  inDeployment(
+    'a built-in metric of another source',
+    { [metric0]: { ...fromWeb(), name: 'request-duration' } },
+    'have no source',
+  ),
+  inDeployment(
+    'a built-in metric without a threshold',
+    { [`${metric0}.thresholdRange`]: undefined },
+    'state thresholdRange',
+  ),
+  inDeployment(
+    'a query without a threshold',
+    { [metric0]: { name: 'errors', prometheus: { address: 'http://prometheus', query: 'up' } } },
+    'state thresholdRange',
+  ),
+  inDeployment(
+    'a threshold of a job',
+    { [metric0]: { name: 'smoke', job: { spec: {} }, thresholdRange: { min: 1 } } },
+    'leave thresholdRange out',
+  ),
+  ...['initialDelay', 'failureLimit', 'consecutiveSuccessLimit', 'consecutiveErrorLimit'].map(
+    (field) =>
+      inDeployment(
+        `${field} of a built-in metric`,
+        { [`${metric0}.${field}`]: field === 'initialDelay' ? '1m' : 1 },
+        `${field} belongs to metrics from prometheus, web, job only`,
+      ),
+  ),
+  inDeployment(
+    'a web metric of a file',
+    { [metric0]: fromWeb({ url: 'file:///etc/passwd' }) },
+    'must begin with http:// or https://',
+  ),
+  inDeployment(
+    'a web metric with a password',
+    { [metric0]: fromWeb({ url: 'http://me:secret@kpi/' }) },
+    'hold no user, password or spaces',
+  ),
+  inDeployment(
+    'a web metric that may take a minute',
+    { [metric0]: fromWeb({ timeout: '1m' }) },
+    'must be from 1ms to 30s',
+  ),
+  inDeployment(
+    'a web metric with a filter',
+    { [metric0]: fromWeb({ jsonPath: '{$.items[?(@.a)]}' }) },
+    'filters and wildcards are not supported',
+  ),
+  inDeployment(
+    'a header with a line break',
+    { [metric0]: fromWeb({ headers: [{ key: 'x-a', value: 'b\nc' }] }) },
+    'printable ASCII',
+  ),
+  inDeployment(
+    'a header with a space in its name',
+    { [metric0]: fromWeb({ headers: [{ key: 'x a', value: 'b' }] }) },
+    'must be the name of a header',
   ),
   inDeployment(
     'a prediction error that must be great',

@@ -73,7 +73,7 @@ describe('A new version that answers wrongly', () => {
   const rolledBack = (version: Version): Promise<string> =>
     tenant.until(`version ${version} to be taken out`, 300, async () => {
       const found = await tenant.condition('modeldeployment', 'times', 'Ready');
-      const isIt = found?.message.startsWith(`Version ${version} could not be served`) === true;
+      const isIt = found?.message.startsWith(`Version ${version} was taken out`) === true;
       return isIt && found?.reason === 'RolledBack' ? found.message : undefined;
     });
   const candidateIsGone = () =>

@@ -7,6 +7,7 @@ import { MemoryTrialStore } from '../../operator/kinds/experiment/memory-trial-s
 import { MemoryPodLogs } from '../../operator/runtime/memory-pod-logs.ts';
 import { memoryOutcomeStore } from '../../operator/kinds/ab-test/memory-outcome-store.ts';
 import { memoryPredictionStore } from '../../operator/store/memory-predictions.ts';
+import { memoryMetricProbe } from '../../operator/probing/memory-metric-probe.ts';
 import { memoryTrafficMeter } from '../../operator/scraping/memory-traffic-meter.ts';
 import { MlopsOperator } from '../../operator/mlops-operator.ts';
 import type { RuntimeLogger } from '../../operator/runtime/operator.ts';
@@ -136,6 +137,7 @@ export class Replica {
         children: someDefaults(),
         traffic: memoryTrafficMeter(),
         ownData: memoryOwnData(),
+        probe: memoryMetricProbe(() => process.clock.now()),
         outcomes: memoryOutcomeStore(memoryPredictionStore()),
       },
       { observe: () => undefined, snapshot: () => undefined },

@@ -9,6 +9,7 @@ import { memoryArtifactStore } from '../artifacts/memory-artifact-store.ts';
 import { ownType } from '../runtime/own-type.ts';
 import type { Reconciler } from '../runtime/reconciler.ts';
 import type { KubernetesObject } from '../runtime/resource-type.ts';
+import { memoryMetricProbe } from '../probing/memory-metric-probe.ts';
 import { memoryTrafficMeter } from '../scraping/memory-traffic-meter.ts';
 import { memoryPredictionStore } from '../store/memory-predictions.ts';
 import { memoryOutcomeStore } from './ab-test/memory-outcome-store.ts';
@@ -32,6 +33,7 @@ const reconcilers = allReconcilers({
   children: someDefaults(),
   traffic: memoryTrafficMeter(),
   ownData: memoryOwnData(),
+  probe: memoryMetricProbe(() => 0),
   outcomes: memoryOutcomeStore(memoryPredictionStore()),
 });
 

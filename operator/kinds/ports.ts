@@ -1,3 +1,4 @@
+import type { MetricProbe } from '../probing/metric-probe.ts';
 import type { TrafficMeter } from '../scraping/traffic-meter.ts';
 import type { OutcomeStore } from './ab-test/outcome-store.ts';
 import type { OwnDataReader } from './deployment/own-data.ts';
@@ -45,6 +46,8 @@ export type Ports = {
   readonly ownData: OwnDataReader;
   /** What mirrors found out; without it no status says so. */
   readonly shadow?: ShadowReports | undefined;
+  /** What other systems say about pods. */
+  readonly probe: MetricProbe;
   /** Outcomes of ABTests. */
   readonly outcomes: OutcomeStore;
 };

@@ -6,6 +6,7 @@ import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { APPS_DEPLOYMENT } from '../../runtime/kubernetes-types.ts';
 import { memoryTrafficMeter } from '../../scraping/memory-traffic-meter.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import { memoryOwnData } from '../testing/own-data.ts';
 import { aDeployment } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, someDefaults } from '../testing/builders.ts';
@@ -79,6 +80,7 @@ beforeEach(async () => {
     children: someDefaults(),
     traffic: memoryTrafficMeter(),
     ownData: memoryOwnData(),
+    probe: memoryMetricProbe(() => 0),
   };
   world = new World([deploymentReconciler(ports)]);
   await world.put(MODEL_VERSION, aReadyVersion('1.0.0'));

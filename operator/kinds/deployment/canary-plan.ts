@@ -13,7 +13,7 @@ import {
   type Situation,
 } from './canary.ts';
 import { crashesOf } from './crashes.ts';
-import { canaryMemoryOf } from './memory.ts';
+import { canaryMemoryOf, lastGoodOf } from './memory.ts';
 import { isNamed, type Observation, type Plan } from './plan.ts';
 import { attemptOf, podsOfTemplate, progressOf, type Progress } from './rollout.ts';
 import { istioOf, NO_SPLIT, routedWeight, type Split } from './routing.ts';
@@ -87,7 +87,11 @@ const situationOf = (
     replicasAt: (step: number) => replicasAt(spec.steps, step, pods),
     weightAt: (step: number) => weightAt(spec.steps, step),
     routed: routedTo(observation),
-    verdict: verdictOf(spec, observation),
+    // Pods of an attempt before may still be on their way out, with what was found out about them.
+    verdict:
+      canaryMemoryOf(candidate.apps)?.attempt === attempt
+        ? verdictOf(spec, observation)
+        : undefined,
   };
 };
 
@@ -113,10 +117,18 @@ const progressOfCandidate = (
   return { ...progress, failure };
 };
 
-const verdictOf = ({ analysis }: CanarySpec, { traffic }: Observation) =>
-  analysis === undefined || traffic.answered === undefined
-    ? undefined
-    : judge(analysis, traffic.answered, traffic.own);
+const verdictOf = ({ analysis }: CanarySpec, { evidence, checks }: Observation) => {
+  if (analysis === undefined || evidence === undefined) return undefined;
+  const ofJobs = checks.map((each) => [each.metric.name, each.measured] as const);
+  return judge(analysis, { ...evidence, measured: new Map([...evidence.measured, ...ofJobs]) });
+};
+
+/** The version that serves while another comes up. */
+export const stableOf = ({
+  versions,
+  fleet,
+}: Pick<Observation, 'versions' | 'fleet'>): ModelVersion | undefined =>
+  versions.find(isNamed(lastGoodOf(fleet.apps) ?? progressOf(fleet).current));
 
 /** Whether a route splits the requests; else the number of pods does. */
 export const isRouted = ({ deployment, traffic }: Observation): boolean =>

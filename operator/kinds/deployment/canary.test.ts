@@ -14,6 +14,7 @@ import {
 import { FeatureSketch } from '../../../serving-runtime/sketches/feature-sketch.ts';
 import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import {
   memoryTrafficMeter,
   type MemoryTrafficMeter,
@@ -45,7 +46,8 @@ beforeEach(async () => {
   predictions = memoryPredictionStore();
   labels = memoryLabelStore(predictions);
   const ownData = ownDataReader({ predictions, labels });
-  const ports = { children: someDefaults(), traffic: meter, ownData };
+  const probe = memoryMetricProbe(() => 0);
+  const ports = { children: someDefaults(), traffic: meter, ownData, probe };
   world = new World([deploymentReconciler(ports)]);
   await world.put(ownType(modelVersion), aReadyVersion('1.0.0'));
   await world.put(ownType(modelVersion), aReadyVersion('1.1.0'));

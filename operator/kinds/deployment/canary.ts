@@ -6,7 +6,7 @@ import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
 import type { CanaryMemory } from './memory.ts';
 import type { Progress } from './rollout.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './metrics/verdict.ts';
 
 export type CanarySpec = NonNullable<NonNullable<Deployment['spec']['strategy']>['canary']>;
 type CanaryStep = CanarySpec['steps'][number];
@@ -164,20 +164,26 @@ const waitAt = (
   const lasts = parseDuration((pause ?? analysis)?.duration ?? '0s') ?? 0;
   const until = Date.parse(memory.since) + lasts;
   if (now.getTime() < until) return { for: 'time', until: timestamp(new Date(until)) };
-  return unjudged(current, situation, memory);
+  return unjudged(situation, memory);
 };
 
 /** Before more traffic than the metrics have been judged on comes, they must be good. */
 const unjudged = (
-  current: CanaryStep,
   { spec, verdict, weightAt }: Situation,
   { step }: CanaryMemory,
 ): Wait | undefined => {
-  const following = spec.steps[step + 1];
-  const isJudgedLater = following?.pause !== undefined || following?.analysis !== undefined;
-  const mustBeJudged =
-    spec.analysis !== undefined &&
-    (current.analysis !== undefined || (weightAt(step) > 0 && !isJudgedLater));
-  if (!mustBeJudged || verdict?.is === 'pass') return undefined;
+  if (!mustBeJudged(spec, step, weightAt) || verdict?.is === 'pass') return undefined;
   return { for: 'verdict', words: verdict?.words ?? 'nothing has been measured yet' };
+};
+
+/** Whether the metrics must be good before what comes after this step. */
+export const mustBeJudged = (
+  { steps, analysis }: CanarySpec,
+  step: number,
+  weightAt: (step: number) => number,
+): boolean => {
+  const following = steps[step + 1];
+  const isJudgedLater = following?.pause !== undefined || following?.analysis !== undefined;
+  if (analysis === undefined) return false;
+  return steps[step]?.analysis !== undefined || (weightAt(step) > 0 && !isJudgedLater);
 };

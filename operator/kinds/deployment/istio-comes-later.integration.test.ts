@@ -1,3 +1,4 @@
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import { memoryOwnData } from '../testing/own-data.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -87,7 +88,12 @@ beforeAll(async () => {
     ...{ cluster, clock: systemClock, namespaces: [namespace] },
     reconcilers: [
       deploymentReconciler({
-        ...{ children: someDefaults(), traffic: memoryTrafficMeter(), ownData: memoryOwnData() },
+        ...{
+          children: someDefaults(),
+          traffic: memoryTrafficMeter(),
+          ownData: memoryOwnData(),
+          probe: memoryMetricProbe(() => 0),
+        },
       }),
     ],
   });

@@ -6,6 +6,7 @@ import { memoryTrafficMeter } from '../../scraping/memory-traffic-meter.ts';
 import { memoryPredictionStore } from '../../store/memory-predictions.ts';
 import type { NewPrediction } from '../../store/predictions.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import { memoryOwnData } from '../testing/own-data.ts';
 import { aDeployment, aReplicaSet } from '../testing/a-deployment.ts';
 import { aReadyVersion, anAlias, someDefaults } from '../testing/builders.ts';
@@ -33,6 +34,7 @@ const mirrored = async (store: ShadowStore, mode: 'all' | 'request' = 'all') => 
     children: someDefaults(),
     traffic: memoryTrafficMeter(),
     ownData: memoryOwnData(),
+    probe: memoryMetricProbe(() => 0),
   };
   const world = new World([deploymentReconciler({ ...ports, shadow: createShadowReports(store) })]);
   for (const version of ['1.0.0', '1.1.0']) await world.put(MODEL_VERSION, aReadyVersion(version));

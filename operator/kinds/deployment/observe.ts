@@ -4,7 +4,6 @@ import { deployment as definition, type Deployment } from '../../../crds/schema/
 import { modelAlias, type ModelAlias } from '../../../crds/schema/model-alias.ts';
 import { modelVersion, type ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
-import { parseDuration } from '../../../serving-runtime/protocol/duration.ts';
 import {
   APPS_DEPLOYMENT,
   HORIZONTAL_POD_AUTOSCALER,
@@ -15,15 +14,14 @@ import {
 import { VIRTUAL_SERVICE } from '../../runtime/istio-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
-import type { TrafficMeter } from '../../scraping/traffic-meter.ts';
 import type { AppsDeployment, Autoscaler, Pod, ReplicaSet } from '../kubernetes-objects.ts';
 import { modelKeyOf, versionsOf, type ModelKey } from '../model-versions.ts';
-import { canaryMemoryOf, lastGoodOf } from './memory.ts';
-import { CANDIDATE, nameOfVariant, SERVING_PORT, STABLE } from './names.ts';
-import type { OwnDataReader } from './own-data.ts';
-import { ownEvidence, ownQuestion } from './own-evidence.ts';
-import { isNamed, type Observation, type TrafficPaths } from './plan.ts';
-import { podsOfTemplate, progressOf, type Fleet } from './rollout.ts';
+import { canaryMemoryOf } from './memory.ts';
+import { observeChecks } from './metrics/observe-checks.ts';
+import { observeEvidence, type Witnesses } from './metrics/observe-evidence.ts';
+import { CANDIDATE, nameOfVariant, STABLE } from './names.ts';
+import type { Observation } from './plan.ts';
+import { type Fleet } from './rollout.ts';
 import { type VirtualService } from './routing.ts';
 import { runningTest } from './trial.ts';
 
@@ -35,9 +33,11 @@ export const AB_TEST = ownType(abTest);
 export const modelOf = ({ metadata, spec }: Deployment): ModelKey =>
   modelKeyOf({ metadata, spec: spec.predictor.model });
 
-export type Meters = { readonly traffic: TrafficMeter; readonly ownData: OwnDataReader };
-
-export const observe = (deployment: Deployment, pass: Pass, meters: Meters): Observation => {
+export const observe = async (
+  deployment: Deployment,
+  pass: Pass,
+  witnesses: Witnesses,
+): Promise<Observation> => {
   const model = modelOf(deployment);
   const { name } = deployment.metadata;
   const candidate = fleetOf(name, CANDIDATE, pass);
@@ -59,8 +59,9 @@ export const observe = (deployment: Deployment, pass: Pass, meters: Meters): Obs
         .owned<VirtualService>(VIRTUAL_SERVICE)
         .find(({ metadata }) => metadata.name === name),
       budget: pass.owned(POD_DISRUPTION_BUDGET).find(({ metadata }) => metadata.name === name),
-      ...measured({ deployment, versions, fleet, candidate }, pass, meters),
     },
+    evidence: observeEvidence({ deployment, versions, fleet, candidate }, pass, witnesses),
+    checks: await observeChecks(deployment, canaryMemoryOf(candidate.apps), pass),
   };
 };
 
@@ -90,58 +91,3 @@ const fleetOf = (deployment: string, variant: string, pass: Pass): Fleet => {
       .find(({ metadata }) => metadata.name === name),
   };
 };
-
-/** How often the metrics are looked at; undefined where there are none. */
-export const analysisIntervalMs = ({ spec }: Deployment): number | undefined => {
-  const analysis = spec.strategy?.canary?.analysis;
-  return analysis && Math.max(1000, parseDuration(analysis.interval) ?? 0);
-};
-
-type Measuring = Pick<Observation, 'deployment' | 'versions' | 'fleet' | 'candidate'>;
-
-/** What the candidate answered since its share was changed last; looks once an interval. */
-const measured = (
-  observed: Measuring,
-  pass: Pass,
-  { traffic, ownData }: Meters,
-): Pick<TrafficPaths, 'answered' | 'own'> => {
-  const { deployment, candidate } = observed;
-  const everyMs = analysisIntervalMs(deployment);
-  const memory = canaryMemoryOf(candidate.apps);
-  const group = meterGroup(deployment);
-  if (everyMs === undefined || memory === undefined) {
-    traffic.forget(group);
-    ownData.forget(group);
-    return { answered: undefined };
-  }
-  const own = compared(observed, memory.judgedFrom);
-  const question = own && ownQuestion(deployment, own);
-  const turn = Math.floor(pass.now.getTime() / everyMs);
-  pass.background(`measure ${memory.judgedFrom} ${turn}`, async (signal) => {
-    await Promise.all([
-      traffic.measure(group, addressesOf(candidate), signal),
-      question && ownData.read(group, question, signal),
-    ]);
-  });
-  return {
-    answered: traffic.window(group, new Date(memory.judgedFrom)),
-    own: own && question && ownEvidence(deployment, own, ownData.latest(group, question)),
-  };
-};
-
-/** The versions whose answers are compared; undefined while either is not known. */
-const compared = ({ versions, fleet, candidate }: Measuring, since: string) => {
-  const stable = versions.find(isNamed(lastGoodOf(fleet.apps) ?? progressOf(fleet).current));
-  const coming = versions.find(isNamed(progressOf(candidate).current));
-  if (stable === undefined || coming === undefined) return undefined;
-  return { since, stable: stable.spec.version, candidate: coming.spec.version };
-};
-
-const addressesOf = (fleet: Fleet) =>
-  podsOfTemplate(fleet).flatMap(({ metadata, status }) =>
-    status?.podIP === undefined
-      ? []
-      : [{ uid: metadata.uid ?? '', name: metadata.name, ip: status.podIP, port: SERVING_PORT }],
-  );
-
-const meterGroup = ({ metadata }: Deployment): string => metadata.uid ?? '';

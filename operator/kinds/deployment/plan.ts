@@ -3,10 +3,10 @@ import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import type { Deployment } from '../../../crds/schema/deployment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import type { KubernetesObject } from '../../runtime/resource-type.ts';
-import type { Window } from '../../traffic/traffic.ts';
 import { labelValue } from '../names-of-children.ts';
+import type { Evidence } from './analysis.ts';
 import type { Candidate } from './canary.ts';
-import type { OwnEvidence } from './own-evidence.ts';
+import type { Checks } from './metrics/observe-checks.ts';
 import type { FailedAttempt, Fleet, Progress } from './rollout.ts';
 import type { VirtualService } from './routing.ts';
 import type { Fault, Registry } from './target.ts';
@@ -23,19 +23,19 @@ export type Observation = Registry & {
   /** The ABTest that has given candidates a share of the units. */
   readonly test: ABTest | undefined;
   readonly traffic: TrafficPaths;
+  /** What the candidate is judged by; undefined: it is not measured. Without what Jobs found out. */
+  readonly evidence: Evidence | undefined;
+  /** What Jobs found out about it. */
+  readonly checks: readonly Checks[];
 };
 
-/** How requests are split, and what came of it. */
+/** How requests are split. */
 export type TrafficPaths = {
   /** Whether the cluster has Istio's VirtualServices. */
   readonly istio: boolean;
   readonly route: VirtualService | undefined;
   /** The budget for disruptions, which remembers what was written. */
   readonly budget: Pick<KubernetesObject, 'metadata'> | undefined;
-  /** What the candidate answered since it is judged; undefined: not measured. */
-  readonly answered: Window | undefined;
-  /** What labels and sketches say of it; undefined: no metric asks for them. */
-  readonly own?: OwnEvidence | undefined;
 };
 
 /** Which version the pods are to run, and why. */
@@ -89,4 +89,6 @@ export type Carried = {
   /** Why a host of ours is not routed. */
   readonly hostTaken: string | undefined;
   readonly lookAgainMs: number | undefined;
+  /** Why the Job of a metric cannot be begun. */
+  readonly checkRefused?: string | undefined;
 };

@@ -14,6 +14,7 @@ import {
   SERVICE,
 } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import { memoryTrafficMeter } from '../../scraping/memory-traffic-meter.ts';
 import type { AppsDeployment } from '../kubernetes-objects.ts';
 import { aBrokenPod, aDeployment, aReplicaSet } from '../testing/a-deployment.ts';
@@ -35,6 +36,7 @@ beforeEach(async () => {
       children: someDefaults(),
       traffic: memoryTrafficMeter(),
       ownData: memoryOwnData(),
+      probe: memoryMetricProbe(() => 0),
     }),
   ]);
   await world.put(MODEL_VERSION, aReadyVersion('1.0.0'));

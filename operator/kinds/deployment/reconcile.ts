@@ -22,15 +22,8 @@ import { refusalOf } from '../refusal.ts';
 import { announce, announcePromotion } from './announce.ts';
 import { isRouted } from './canary-plan.ts';
 import { decide } from './decide.ts';
-import {
-  AB_TEST,
-  analysisIntervalMs,
-  DEPLOYMENT,
-  MODEL_ALIAS,
-  MODEL_VERSION,
-  modelOf,
-  observe,
-} from './observe.ts';
+import { analysisIntervalMs } from './metrics/observe-evidence.ts';
+import { AB_TEST, DEPLOYMENT, MODEL_ALIAS, MODEL_VERSION, modelOf, observe } from './observe.ts';
 import { shadowQuery, withShadow } from './mirror.ts';
 import type { Carried, Observation, Plan } from './plan.ts';
 import { promote } from './promote.ts';
@@ -42,7 +35,7 @@ import { withPromotion } from './tell-promotion.ts';
 import { writeChildren } from './write.ts';
 
 export const deploymentReconciler = (
-  ports: Pick<Ports, 'children' | 'traffic' | 'ownData' | 'shadow'>,
+  ports: Pick<Ports, 'children' | 'traffic' | 'ownData' | 'probe' | 'shadow'>,
 ): Reconciler<Deployment> => ({
   type: DEPLOYMENT,
   fieldManager: 'mlops-deployment',
@@ -52,6 +45,7 @@ export const deploymentReconciler = (
     POD_DISRUPTION_BUDGET,
     HORIZONTAL_POD_AUTOSCALER,
     VIRTUAL_SERVICE,
+    // Of metrics of the canary, and of gates of the promotion.
     JOB,
   ],
   metadataOnly: [SERVICE, POD_DISRUPTION_BUDGET],
@@ -80,6 +74,7 @@ export const deploymentReconciler = (
     writes('autoscaling', 'horizontalpodautoscalers'),
     writes('networking.istio.io', 'virtualservices'),
     writes('batch', 'jobs'),
+    { apiGroups: [''], resources: ['events'], verbs: ['list'] },
     {
       apiGroups: [MODEL_ALIAS.group],
       resources: [MODEL_ALIAS.plural],
@@ -90,7 +85,7 @@ export const deploymentReconciler = (
     // First, so that an alias it moves is followed in the same pass.
     const promoting = await promote(deployment, pass, ports.children);
     if (promoting !== undefined) announcePromotion(deployment, promoting, pass);
-    const observation = observe(deployment, pass, ports);
+    const observation = await observe(deployment, pass, ports);
     const plan = decide(observation, pass.now);
     const outcome = await act(observation, plan, pass, ports);
     const query = shadowQuery(observation, plan);

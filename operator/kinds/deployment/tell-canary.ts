@@ -12,6 +12,7 @@ import { wordsOfStep } from './step-words.ts';
 export const canaryWords = (
   deployment: Deployment,
   { candidate }: Plan,
+  { checkRefused }: Pick<Carried, 'checkRefused'>,
   /** Who serves meanwhile, as a sentence. */
   stays: string,
 ): { readonly reason: Reason; readonly message: string } => {
@@ -20,9 +21,10 @@ export const canaryWords = (
   const { version, memory, weight, waits } = candidate;
   const at =
     memory.step < steps.length ? `step ${memory.step + 1} of ${steps.length}` : 'all steps done';
+  const refused = checkRefused === undefined ? '' : ` Not measured: ${checkRefused}.`;
   return {
     reason: REASONS[waits.for],
-    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(candidate)}.${stays}${goOnWords(deployment, candidate)}`,
+    message: `Version ${version.spec.version} gets ${weight} % of the requests (${at}): ${waitWords(candidate)}.${refused}${stays}${goOnWords(deployment, candidate)}`,
   };
 };
 

@@ -31,7 +31,7 @@ export const tell = (deployment: Deployment, plan: Plan, carried: Carried): Outc
     case 'following':
       return following(plan, progress, stays, more);
     case 'canary': {
-      const { reason, message } = canaryWords(deployment, plan, stays);
+      const { reason, message } = canaryWords(deployment, plan, carried, stays);
       return working(ready('False', reason, message), more);
     }
     case 'unresolved': {

@@ -23,6 +23,7 @@ import {
   service,
 } from './children.ts';
 import { leavingVariants } from './leaving.ts';
+import { writeChecks } from './metrics/write-checks.ts';
 import { annotationsOf, routeAnnotations, routeOf } from './memory.ts';
 import { CANDIDATE, MEMORY, nameOfVariant, STABLE } from './names.ts';
 import type { Carried, Observation, Plan } from './plan.ts';
@@ -60,6 +61,7 @@ export const writeChildren = async (
   const written = await writeCandidate(deployment, plan.candidate, pass, means);
   await writeTrial(deployment, plan.trial, pass, means);
   for (const variant of leaving.over) await dropVariant(deployment, variant, pass);
+  const checkRefused = await writeChecks(observation, plan, pass, defaults);
   return {
     fleet: { ...fleet, apps },
     candidate: { ...candidate, apps: written ?? candidate.apps },
@@ -67,6 +69,7 @@ export const writeChildren = async (
     isRouted: routed,
     hostTaken,
     lookAgainMs: leaving.leftMs,
+    checkRefused,
   };
 };
 

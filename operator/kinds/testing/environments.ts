@@ -1,3 +1,4 @@
+import { memoryMetricProbe } from '../../probing/memory-metric-probe.ts';
 import { memoryOwnData } from './own-data.ts';
 import { deployment, type Deployment } from '../../../crds/schema/deployment.ts';
 import { modelAlias } from '../../../crds/schema/model-alias.ts';
@@ -25,7 +26,12 @@ export const A_TEST = {
 export class Environments {
   readonly world = new World([
     deploymentReconciler({
-      ...{ children: someDefaults(), traffic: memoryTrafficMeter(), ownData: memoryOwnData() },
+      ...{
+        children: someDefaults(),
+        traffic: memoryTrafficMeter(),
+        ownData: memoryOwnData(),
+        probe: memoryMetricProbe(() => 0),
+      },
     }),
   ]);
 

@@ -46,6 +46,8 @@
   value: {{ .Values.operator.maxArtifactSize | quote }}
 - name: MLOPS_ALLOW_PRIVATE_HOSTS
   value: {{ join "," .Values.operator.allowPrivateHosts | quote }}
+- name: MLOPS_METRIC_HOSTS
+  value: {{ join "," .Values.operator.metricHosts | quote }}
 - name: MLOPS_LOG_LEVEL
   value: {{ .Values.operator.logLevel }}
 {{- with .Values.operator.otlpEndpoint }}

@@ -1,10 +1,13 @@
 /** What a metric of canary.analysis says. Pure. */
-import type { Deployment } from '../../../crds/schema/deployment.ts';
-import type { Verdict as Sureness } from '../../statistics/binomial-bounds.ts';
+import type { Deployment } from '../../../../crds/schema/deployment.ts';
+import type { Verdict as Sureness } from '../../../statistics/binomial-bounds.ts';
+import type { Range } from './threshold.ts';
 
 type CanarySpec = NonNullable<NonNullable<Deployment['spec']['strategy']>['canary']>;
 export type AnalysisSpec = NonNullable<CanarySpec['analysis']>;
 export type Metric = AnalysisSpec['metrics'][number];
+/** One that needs no source: CEL sees to it that its range is stated. */
+export type BuiltIn = Metric & { readonly thresholdRange: Range };
 
 export type Verdict = {
   /** Inconclusive: too little data, or what was measured is neither good nor surely bad. */
@@ -21,6 +24,3 @@ export const worstOf = (...all: readonly Sureness[]): Sureness => {
   if (all.includes('fail')) return 'fail';
   return all.includes('inconclusive') ? 'inconclusive' : 'pass';
 };
-
-export const percent = (share: number): string => `${Number((100 * share).toPrecision(4))} %`;
-export const plain = (value: number): string => String(Number(value.toPrecision(4)));

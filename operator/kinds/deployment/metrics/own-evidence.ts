@@ -1,6 +1,6 @@
 /** What the metrics from our own request data are judged by. Pure. */
-import type { Deployment } from '../../../crds/schema/deployment.ts';
-import type { OwnData, OwnDataQuestion } from './own-data.ts';
+import type { Deployment } from '../../../../crds/schema/deployment.ts';
+import type { OwnData, OwnDataQuestion } from '../own-data.ts';
 
 export type OwnEvidence = {
   /** Undefined: nothing was read yet. */

@@ -1,13 +1,14 @@
 /** Judges how wrong the answers of the candidate are, by labels. Pure. */
-import type { Aggregate } from '../../statistics/aggregates.ts';
-import { judgeRate, type Verdict as Sureness } from '../../statistics/binomial-bounds.ts';
-import { pastBurnIn } from '../../statistics/burn-in.ts';
-import { confidenceSequence } from '../../statistics/confidence-sequence.ts';
-import { judgeGuardrail } from '../../statistics/guardrail.ts';
-import { variance } from '../../statistics/moments.ts';
-import { noErrors, type ErrorTally } from '../../store/labels.ts';
+import type { Aggregate } from '../../../statistics/aggregates.ts';
+import { judgeRate, type Verdict as Sureness } from '../../../statistics/binomial-bounds.ts';
+import { pastBurnIn } from '../../../statistics/burn-in.ts';
+import { confidenceSequence } from '../../../statistics/confidence-sequence.ts';
+import { judgeGuardrail } from '../../../statistics/guardrail.ts';
+import { variance } from '../../../statistics/moments.ts';
+import { noErrors, type ErrorTally } from '../../../store/labels.ts';
 import type { OwnEvidence } from './own-evidence.ts';
-import { ALPHA, percent, plain, worstOf, type Metric, type Verdict } from './verdict.ts';
+import { percent, plain } from './threshold.ts';
+import { ALPHA, worstOf, type BuiltIn, type Verdict } from './verdict.ts';
 
 type Figures = {
   readonly tally: ErrorTally;
@@ -22,7 +23,7 @@ type Figures = {
  * `minimum` labels of each version that counts.
  */
 export const judgePredictionError = (
-  metric: Metric,
+  metric: BuiltIn,
   own: OwnEvidence,
   minimum: number,
 ): Verdict => {
@@ -48,9 +49,9 @@ export const judgePredictionError = (
   return { is, words: `${wordsOf(metric, candidate)}${stableWords(metric, stable, own)}` };
 };
 
-const isShare = ({ error }: Metric): boolean => error !== 'absolute-error';
+const isShare = ({ error }: BuiltIn): boolean => error !== 'absolute-error';
 
-const figures = (metric: Metric, tally: ErrorTally): Figures => {
+const figures = (metric: BuiltIn, tally: ErrorTally): Figures => {
   const { answers: units, wrong, distances } = tally;
   if (!isShare(metric)) {
     const aggregate = { type: 'mean', values: distances } as const;
@@ -64,7 +65,7 @@ const figures = (metric: Metric, tally: ErrorTally): Figures => {
 const plannedUnits = (needed: number): number => 10 * needed;
 
 const againstThreshold = (
-  metric: Metric,
+  metric: BuiltIn,
   { aggregate, estimate, tally }: Figures,
   needed: number,
 ): Sureness => {
@@ -100,7 +101,7 @@ const meanIsBeyond = (values: ErrorTally['distances'], max: number, needed: numb
 };
 
 const againstStable = (
-  { maxIncrease }: Metric,
+  { maxIncrease }: BuiltIn,
   stable: Figures,
   candidate: Figures,
   needed: number,
@@ -114,10 +115,10 @@ const againstStable = (
   return candidate.estimate - stable.estimate <= maxIncrease ? 'pass' : 'inconclusive';
 };
 
-const format = (metric: Metric, value: number): string =>
+const format = (metric: BuiltIn, value: number): string =>
   isShare(metric) ? percent(value) : plain(value);
 
-const wordsOf = (metric: Metric, { units, estimate, tally }: Figures): string => {
+const wordsOf = (metric: BuiltIn, { units, estimate, tally }: Figures): string => {
   const what = isShare(metric) ? 'share of wrong answers' : 'mean absolute error';
   const none = isShare(metric) ? 0 : tally.answers - units;
   const besides = none === 0 ? '' : `, and ${none} answers or labels are no numbers`;
@@ -126,7 +127,7 @@ const wordsOf = (metric: Metric, { units, estimate, tally }: Figures): string =>
 };
 
 const stableWords = (
-  metric: Metric,
+  metric: BuiltIn,
   { units, estimate }: Figures,
   { stable }: OwnEvidence,
 ): string =>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { FeatureSketch } from '../../../serving-runtime/sketches/feature-sketch.ts';
-import { noErrors, type ErrorTally } from '../../store/labels.ts';
-import { noTraffic } from '../../traffic/traffic.ts';
-import { judge } from './analysis.ts';
-import type { OwnData } from './own-data.ts';
+import { FeatureSketch } from '../../../../serving-runtime/sketches/feature-sketch.ts';
+import { noErrors, type ErrorTally } from '../../../store/labels.ts';
+import { noTraffic } from '../../../traffic/traffic.ts';
+import { judge } from '../analysis.ts';
+import type { OwnData } from '../own-data.ts';
 import type { AnalysisSpec, Metric } from './verdict.ts';
 
 const analysisOf = (metric: Metric, minimumRequests = 100): AnalysisSpec => ({
@@ -13,7 +13,7 @@ const judged = (metric: Metric, data: OwnData | undefined, requests = 1000): str
   const traffic = { ...noTraffic, requests };
   const window = { traffic, from: undefined, to: undefined, silent: [] };
   const own = { data, stable: '1.0.0', candidate: '1.1.0', path: '/labels' };
-  const { is, words } = judge(analysisOf(metric), window, own);
+  const { is, words } = judge(analysisOf(metric), { window, own, measured: new Map() });
   return `${is}: ${words}`;
 };
 

@@ -1,16 +1,21 @@
 /** Judges whether the candidate's distributions are those of the stable version, by sketches. Pure. */
-import { binsOf, countsOf, leastCountsOf } from '../../../serving-runtime/protocol/sketch-cells.ts';
-import type { FeatureSummary } from '../../../serving-runtime/protocol/sketch-record.ts';
-import { cellEnds, countByValue, countInCells } from '../../statistics/cells.ts';
+import {
+  binsOf,
+  countsOf,
+  leastCountsOf,
+} from '../../../../serving-runtime/protocol/sketch-cells.ts';
+import type { FeatureSummary } from '../../../../serving-runtime/protocol/sketch-record.ts';
+import { cellEnds, countByValue, countInCells } from '../../../statistics/cells.ts';
 import {
   populationStability,
   stabilityBeyond,
   type CellCounts,
   type StabilityIndex,
-} from '../../statistics/population-stability.ts';
-import type { Distribution } from './own-data.ts';
+} from '../../../statistics/population-stability.ts';
+import type { Distribution } from '../own-data.ts';
 import type { OwnEvidence } from './own-evidence.ts';
-import { ALPHA, plain, type Metric, type Verdict } from './verdict.ts';
+import { plain } from './threshold.ts';
+import { ALPHA, type BuiltIn, type Verdict } from './verdict.ts';
 
 /** Fewer say nothing of a distribution. */
 const LEAST_VALUES = 200;
@@ -23,7 +28,7 @@ const NOTHING: Distribution = new Map();
  * fails when one is surely above thresholdRange.max, at every look and over all features (Bonferroni); it
  * passes when all are in range on enough values.
  */
-export const judgeDrift = (metric: Metric, own: OwnEvidence, minimum: number): Verdict => {
+export const judgeDrift = (metric: BuiltIn, own: OwnEvidence, minimum: number): Verdict => {
   const { distributions, failed, unreadable = 0 } = own.data ?? {};
   const unclear = (words: string): Verdict => ({
     is: 'inconclusive',
@@ -85,7 +90,7 @@ const fewValues = (
 };
 
 const judgeAll = (
-  { thresholdRange: { max = Infinity } }: Metric,
+  { thresholdRange: { max = Infinity } }: BuiltIn,
   compared: readonly Compared[],
   { stable, candidate }: OwnEvidence,
   needed: number,

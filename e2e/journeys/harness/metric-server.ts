@@ -1,0 +1,68 @@
+import { settings } from './settings.ts';
+import type { Manifest } from './tenant.ts';
+
+/** What is said of a version; left out, nothing is known of it. */
+export type Said = { readonly errors?: number; readonly satisfaction?: number };
+
+/**
+ * A pod and its Service `metrics`: it answers queries for `errors{version="…"}` as Prometheus' HTTP
+ * API does, and tells at `/kpi/<version>` how content users are.
+ */
+export const metricServer = (said: Readonly<Record<string, Said>>): readonly Manifest[] => {
+  const labels = { app: 'metrics' };
+  const container = {
+    name: 'metrics',
+    image: settings().images['mlops-operator'],
+    command: ['node', '-e', PROGRAM],
+    env: [{ name: 'SAID', value: JSON.stringify(said) }],
+    ports: [{ name: 'http', containerPort: 8080 }],
+    readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1 },
+    resources: { requests: { cpu: '10m', memory: '32Mi' } },
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  };
+  const securityContext = {
+    runAsNonRoot: true,
+    runAsUser: 65532,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+  return [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'metrics' },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { securityContext, containers: [container] } },
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'metrics' },
+      spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    },
+  ];
+};
+
+const PROGRAM = `
+const said = JSON.parse(process.env.SAID);
+require('node:http').createServer(async (asked, answer) => {
+  let body = '';
+  for await (const chunk of asked) body += chunk;
+  const json = (value) => answer.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+  if (asked.url === '/api/v1/query') {
+    const query = new URLSearchParams(body).get('query') ?? '';
+    const version = /^errors\\{service="times-candidate",version="([^"]+)"\\}$/.exec(query)?.[1];
+    if (version === undefined) {
+      answer.statusCode = 400;
+      return json({ status: 'error', errorType: 'bad_data', error: 'parse error: ' + query });
+    }
+    const errors = said[version]?.errors;
+    const value = [Date.now() / 1000, String(errors)];
+    const result = errors === undefined ? [] : [{ metric: { version }, value }];
+    return json({ status: 'success', data: { resultType: 'vector', result } });
+  }
+  const version = asked.url.replace('/kpi/', '');
+  json({ users: [{ satisfaction: said[version]?.satisfaction ?? null }] });
+}).listen(8080);
+`;

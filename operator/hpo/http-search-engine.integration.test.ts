@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
+import type { Experiment } from '../../crds/schema/experiment.ts';
 import type { Study, Told } from '../kinds/experiment/search-engine.ts';
+import { studyOf } from '../kinds/experiment/study.ts';
+import { aSearch } from '../kinds/experiment/testing/search-world.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { HttpSearchEngine } from './http-search-engine.ts';
 import { describeSearchEngine } from './testing/search-engine-contract.ts';
@@ -38,6 +41,18 @@ const tpe = (more: Partial<Study> = {}): Study => ({
   ...more,
 });
 
+type Spec = Experiment['spec'];
+const settings = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+const searchBy = (
+  algorithmName: NonNullable<Spec['algorithm']>['algorithmName'],
+  values = {},
+): Partial<Spec> => ({ algorithm: { algorithmName, algorithmSettings: settings(values) } });
+const stoppedBy = (
+  algorithmName: NonNullable<Spec['earlyStopping']>['algorithmName'],
+  values = {},
+): Partial<Spec> => ({ earlyStopping: { algorithmName, algorithmSettings: settings(values) } });
+
 describe('the Optuna service over HTTP', () => {
   test.each([
     ['AlgorithmNotInstalled', tpe({ algorithm: { name: 'enas', settings: {} } })],
@@ -63,41 +78,40 @@ describe('the Optuna service over HTTP', () => {
     expect((await engine.ask(study, 3)).state).toBe('drawn');
   });
 
-  test('stops a trial that is far behind the others', async () => {
-    const study = tpe({
-      earlyStopping: { name: 'median', settings: { min_trials_required: '2', start_step: '1' } },
+  test.each<[string, Partial<Experiment['spec']>]>([
+    ['tpe', searchBy('tpe', { n_EI_candidates: '20', gamma: '0.2', prior_weight: '1' })],
+    ['multivariate-tpe', searchBy('multivariate-tpe', { n_startup_trials: '5', seed: '3' })],
+    ['cmaes', searchBy('cmaes', { sigma: '0.3', restart_strategy: 'none', random_state: '1' })],
+    ['sobol', searchBy('sobol', { random_state: '10' })],
+    ['nsgaii', searchBy('nsgaii', { population_size: '8' })],
+    ['grid', searchBy('grid')],
+    ['hyperband', searchBy('hyperband', { r_l: '9', eta: '3', resource_name: 'epochs' })],
+    ['medianstop', stoppedBy('medianstop', { min_trials_required: '3', start_step: '4' })],
+    ['median', stoppedBy('median', { n_startup_trials: '3', n_warmup_steps: '4' })],
+    ['percentile', stoppedBy('percentile', { percentile: '25' })],
+    ['asha', stoppedBy('asha', { min_resource: '1', reduction_factor: '3' })],
+    ['hyperband', stoppedBy('hyperband', { max_resource: '9', reduction_factor: '3' })],
+    ['patient', stoppedBy('patient', { patience: '2', wrapped: 'median' })],
+    ['wilcoxon', stoppedBy('wilcoxon', { p_threshold: '0.1' })],
+  ])("draws for an Experiment's %s with settings of Optuna and Katib", async (_name, spec) => {
+    const asked = studyOf(aSearch(spec));
+    if ('fault' in asked) throw new Error(asked.fault.message);
+    const study = { ...asked, name: freshName() };
+    expect(await engine.ask(study, 0)).toEqual({
+      state: 'drawn',
+      assignments: [{ name: 'lr', value: expect.stringMatching(/^0\.[1-9]$/) }],
     });
-    for (const number of [0, 1]) {
-      await engine.ask(study, number);
-      expect(
-        await engine.report(study, number, [
-          { step: 0, value: 1 },
-          { step: 1, value: 0.5 },
-        ]),
-      ).toEqual({ prune: false });
-      await engine.tell(study, number, { state: 'complete', values: [0.5] });
-    }
-    await engine.ask(study, 2);
-    expect(await engine.report(study, 2, [{ step: 0, value: 9 }])).toEqual({ prune: false });
-    expect(await engine.report(study, 2, [{ step: 1, value: 9 }])).toEqual({ prune: true });
-    expect(await engine.report(study, 2, [{ step: 1, value: 9 }])).toEqual({ prune: true });
-    await engine.tell(study, 2, { state: 'pruned' });
+    expect(await engine.report(study, 0, [{ step: 1, value: 0.5 }])).toEqual({ prune: false });
+    await engine.tell(study, 0, { state: 'complete', values: [0.5] });
+    expect((await engine.ask(study, 1)).state).toBe('drawn');
   });
 
-  test('deletes a study, and takes its name anew', async () => {
-    const study = tpe();
-    await engine.ask(study, 0);
-    await engine.remove(study.name);
-    await engine.remove(study.name);
-    await expect(engine.ask(study, 1)).rejects.toMatchObject({ code: 'StudyBehind', next: 0 });
-  });
-
-  test('keeps to what a study was begun with', async () => {
-    const study = tpe();
-    await engine.ask(study, 0);
-    await expect(engine.ask({ ...study, seed: 8 }, 1)).rejects.toMatchObject({
-      code: 'StudyChanged',
-      message: expect.stringContaining('begun with another definition'),
+  test('says that the gp of bayesianoptimization needs another image', async () => {
+    const study = studyOf(aSearch(searchBy('bayesianoptimization', { n_initial_points: '10' })));
+    if ('fault' in study) throw new Error(study.fault.message);
+    expect(await engine.ask(study, 0)).toMatchObject({
+      state: 'refused',
+      reason: 'AlgorithmNotInstalled',
     });
   });
 

@@ -117,7 +117,7 @@ describe('the search engine over HTTP', () => {
   test.each([
     [409, problem('StudyBehind', { next: 4 }), { name: 'StudyBehind', next: 4 }],
     [409, problem('EngineConflict'), { name: 'EngineConflict', message: 'about EngineConflict' }],
-    [409, problem('StudyChanged'), { name: 'SearchEngineError', code: 'StudyChanged' }],
+    [409, problem('StudyChanged'), { name: 'StudyChanged', message: 'about StudyChanged' }],
     [400, problem('BadRequest'), { name: 'SearchEngineError', code: 'ProtocolFault' }],
     [404, '<html>', { code: 'ProtocolFault', message: expect.stringContaining('MLOPS_HPO_URL') }],
     [200, '{"state":"maybe"}', { code: 'ProtocolFault' }],
@@ -153,6 +153,6 @@ describe('the search engine over HTTP', () => {
   test('ends what is under way when it is closed', async () => {
     const { engine } = await serve(['reset']);
     await engine.close();
-    await expect(engine.remove(study.name)).rejects.toMatchObject({ code: 'Unavailable' });
+    await expect(engine.forget(study.name)).rejects.toMatchObject({ code: 'Unavailable' });
   });
 });

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import {
   EngineConflict,
   StudyBehind,
+  StudyChanged,
   type Assignment,
   type Drawn,
   type SearchEngine,
@@ -21,8 +22,8 @@ import {
 import { ServiceClient, type ServiceAnswer, type ServiceConnection } from './service-request.ts';
 
 /**
- * The Optuna service (optuna_service/) over HTTP. Throws StudyBehind and EngineConflict as the port
- * says, and SearchEngineError for everything else that is no answer.
+ * The Optuna service (optuna_service/) over HTTP. Throws StudyBehind, StudyChanged and EngineConflict as
+ * the port says, and SearchEngineError for everything else that is no answer.
  */
 export class HttpSearchEngine implements SearchEngine {
   readonly #client: ServiceClient;
@@ -74,8 +75,7 @@ export class HttpSearchEngine implements SearchEngine {
     if (answer.status !== 204) throw errorOf(problemOf(answer, path), study);
   }
 
-  /** Deletes a study and its trials; fine when there is none. */
-  async remove(name: string): Promise<void> {
+  async forget(name: string): Promise<void> {
     const path = studyPath(name);
     const answer = await this.#client.send({ method: 'DELETE', path });
     if (answer.status !== 204) throw errorOf(problemOf(answer, path), { name });
@@ -127,8 +127,6 @@ const problemOf = (answer: ServiceAnswer, path: string): ProblemAnswer => {
 const errorOf = ({ reason, detail, next }: ProblemAnswer, { name }: Pick<Study, 'name'>): Error => {
   if (reason === 'StudyBehind' && next !== undefined) return new StudyBehind(name, next);
   if (reason === 'EngineConflict') return new EngineConflict(detail);
-  return new SearchEngineError(
-    reason === 'StudyChanged' ? 'StudyChanged' : 'ProtocolFault',
-    `The search service says ${reason}: ${detail}`,
-  );
+  if (reason === 'StudyChanged') return new StudyChanged(detail);
+  return new SearchEngineError('ProtocolFault', `The search service says ${reason}: ${detail}`);
 };

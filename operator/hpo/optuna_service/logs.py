@@ -24,6 +24,6 @@ def start_logging(level):
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("optuna", "alembic", "matplotlib"):
+    for chatty in ("optuna", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)

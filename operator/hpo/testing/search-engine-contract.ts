@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   EngineConflict,
   StudyBehind,
+  StudyChanged,
   type Assignment,
   type SearchEngine,
   type Study,
@@ -34,7 +35,10 @@ const assignmentsOf = async (
   return drawn.assignments;
 };
 
-/** What every search engine must do; `fresh` gives names of studies that were never used. */
+/**
+ * What every search engine must do; `fresh` gives names of studies that were never used. One that
+ * does not judge by itself is to stop trials that report more than 5 after step 0.
+ */
 export const describeSearchEngine = (
   engineName: string,
   make: () => SearchEngine,
@@ -135,6 +139,71 @@ export const describeSearchEngine = (
       expect(await engine.ask(study, 0)).toEqual({ state: 'drawn', assignments: given });
       await engine.tell(study, 0, { state: 'complete', values: [1] });
       expect((await engine.ask(study, 1)).state).toBe('drawn');
+    });
+
+    test('lets an engine that lost everything catch up, and draws on as if nothing had been', async () => {
+      const study = random(fresh());
+      const before = [await assignmentsOf(engine, study, 0), await assignmentsOf(engine, study, 1)];
+      await engine.tell(study, 0, { state: 'complete', values: [0.5] });
+      const next = await assignmentsOf(engine, study, 2);
+      await engine.forget(study.name);
+      await expect(engine.ask(study, 2)).rejects.toMatchObject({ code: 'StudyBehind', next: 0 });
+      for (const [number, given] of before.entries()) await engine.ask(study, number, given);
+      await engine.tell(study, 0, { state: 'complete', values: [0.5] });
+      expect(await assignmentsOf(engine, study, 1)).toEqual(before[1]);
+      expect(await assignmentsOf(engine, study, 2)).toEqual(next);
+    });
+
+    test('takes trials whose parameters nobody knows any more', async () => {
+      const study = random(fresh());
+      expect(await engine.ask(study, 0, [])).toEqual({ state: 'drawn', assignments: [] });
+      await engine.tell(study, 0, { state: 'failed' });
+      expect(await assignmentsOf(engine, study, 1)).toHaveLength(2);
+    });
+
+    test('forgets a study, also one that never was', async () => {
+      const study = random(fresh());
+      await engine.ask(study, 0);
+      await engine.forget(study.name);
+      await engine.forget(study.name);
+      await expect(engine.tell(study, 0, { state: 'failed' })).rejects.toMatchObject({
+        code: 'StudyBehind',
+        next: 0,
+      });
+    });
+
+    test('keeps to what a study was begun with', async () => {
+      const study = random(fresh());
+      await engine.ask(study, 0);
+      const other: Study = { ...study, directions: ['maximize'] };
+      await expect(engine.ask(other, 1)).rejects.toThrow(StudyChanged);
+      await expect(engine.tell(other, 0, { state: 'failed' })).rejects.toThrow(StudyChanged);
+      await engine.forget(study.name);
+      expect((await engine.ask(other, 0)).state).toBe('drawn');
+    });
+
+    const median = { name: 'median', settings: { n_startup_trials: '2', n_warmup_steps: '1' } };
+
+    test.each([
+      ['stops a trial that is far behind the others', { earlyStopping: median }, true],
+      ['stops no trial where the study has no early stopping', {}, false],
+    ])('%s', async (_words, more, prune) => {
+      const study: Study = { ...random(fresh()), ...more };
+      const falling = [
+        { step: 0, value: 1 },
+        { step: 1, value: 0.5 },
+      ];
+      for (const number of [0, 1]) {
+        await engine.ask(study, number);
+        expect(await engine.report(study, number, falling)).toEqual({ prune: false });
+        await engine.tell(study, number, { state: 'complete', values: [0.5] });
+      }
+      await engine.ask(study, 2);
+      expect(await engine.report(study, 2, [{ step: 0, value: 9 }])).toEqual({ prune: false });
+      expect(await engine.report(study, 2, [{ step: 1, value: 9 }])).toEqual({ prune });
+      // A step counts once, and a verdict stays.
+      expect(await engine.report(study, 2, [{ step: 1, value: 0 }])).toEqual({ prune });
+      await engine.tell(study, 2, { state: 'pruned' });
     });
 
     test('keeps a trial running that nothing speaks against', async () => {

@@ -1,6 +1,11 @@
-"""Studies on SQLite, or with HPO_TEST_DATABASE_URL on PostgreSQL, each test with tables of its own."""
+"""Studies on SQLite; those of tests marked `postgres` on PostgreSQL, given HPO_TEST_DATABASE_URL.
+
+Each test has tables of its own. What is drawn and stopped does not hang on the database; what
+happens at the same time, and how numbers and letters are kept, does.
+"""
 
 import os
+import shutil
 import sys
 import uuid
 import warnings
@@ -56,21 +61,48 @@ def when(parameter, *values):
     return {"when": {"parameter": parameter, "in": list(values)}}
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "postgres: hangs on the database")
+
+
+def sqlite(path):
+    # Writers wait for one another instead of failing at once.
+    storage = Storage(f"sqlite:///{path}", {"connect_args": {"timeout": 30}})
+    storage.prepare()
+    sqlalchemy.event.listen(storage.backend().engine, "connect", unsafe)
+    storage.backend().engine.dispose()
+    return storage
+
+
+def unsafe(connection, _record):
+    """Nothing here has to outlive a loss of power."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
+def empty_tables(tmp_path_factory):
+    """A file to copy: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "optuna.db"
+    sqlite(path).close()
+    return path
+
+
 @pytest.fixture
-def new_storage(tmp_path):
+def new_storage(tmp_path, empty_tables, request):
     """Makes further services on the same database, as other processes would."""
-    url = os.environ.get("HPO_TEST_DATABASE_URL")
+    marked = request.node.get_closest_marker("postgres") is not None
+    url = os.environ.get("HPO_TEST_DATABASE_URL") if marked else None
+    if url is None:
+        shutil.copy(empty_tables, tmp_path / "optuna.db")
     schema = f"t{uuid.uuid4().hex[:12]}"
     made = []
 
     def make():
         if url:
             storage = Storage.postgres(from_url(url), schema, connections=8)
+            storage.prepare()
         else:
-            # Writers wait for one another instead of failing at once.
-            arguments = {"connect_args": {"timeout": 30}}
-            storage = Storage(f"sqlite:///{tmp_path}/optuna.db", arguments)
-        storage.prepare()
+            storage = sqlite(tmp_path / "optuna.db")
         made.append(storage)
         return storage
 

@@ -14,7 +14,7 @@ from optuna_service.studies import Studies
 STEPS = 27
 
 
-def curves(count=40):
+def curves(count=24):
     """Losses over steps as trainings have them: falling at different speeds, noisy, some broken."""
     source = random.Random(11)
     for number in range(count):
@@ -85,8 +85,13 @@ def through(study, sign, service_of):
     return stops
 
 
-@pytest.mark.parametrize("direction", ["minimize", "maximize"])
-@pytest.mark.parametrize("stopping", STOPPING)
+DIRECTIONS = ("minimize", "maximize")
+
+
+@pytest.mark.parametrize(
+    ("stopping", "direction"),
+    [(each, DIRECTIONS[place % 2]) for place, each in enumerate(STOPPING)],
+)
 def test_the_same_trials_stop_at_the_same_steps(studies, stopping, direction):
     study = study_of(stopping, direction)
     sign = 1 if direction == "minimize" else -1
@@ -98,6 +103,7 @@ def test_the_same_trials_stop_at_the_same_steps(studies, stopping, direction):
     assert any(each is None for each in ours)
 
 
+@pytest.mark.postgres
 def test_restarts_between_reports_change_nothing(new_storage):
     study = study_of("hyperband-auto")
     services = [Studies(new_storage()) for _ in range(3)]
@@ -121,6 +127,7 @@ def test_a_whole_curve_at_once_stops_at_the_same_step(studies):
     assert stopped == by_hand(study, 1)
 
 
+@pytest.mark.postgres
 def test_a_verdict_stays_and_steps_are_taken_once(studies):
     study = study_of("asha-fixed")
     for number, value in enumerate([0.1, 0.2, 0.9]):
@@ -132,6 +139,7 @@ def test_a_verdict_stays_and_steps_are_taken_once(studies):
     assert studies.open("pruned").trials[2].intermediate_values == {0: 0.9, 1: 0.9}
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("cut_before", ["set_trial_system_attr", "set_trial_intermediate_value"])
 def test_a_kill_while_a_report_is_written_changes_no_verdict(studies, monkeypatch, cut_before):
     study = study_of("asha-fixed")
@@ -151,6 +159,7 @@ def test_a_kill_while_a_report_is_written_changes_no_verdict(studies, monkeypatc
     assert studies.report(study, 2, [(1, 0.9)]) is True
 
 
+@pytest.mark.postgres
 def test_several_objectives_keep_values_and_stop_nothing(studies):
     study = definition("nsgaii", directions=["minimize", "minimize"])
     studies.ask(study, 0)

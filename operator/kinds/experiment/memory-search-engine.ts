@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   EngineConflict,
   StudyBehind,
+  StudyChanged,
   type Assignment,
   type Drawn,
   type SearchEngine,
@@ -19,10 +20,12 @@ type MemoryTrial = {
 
 /**
  * A search engine in memory, for tests: random, or grid. It keeps what it was asked and told, as the
- * real one does in its database, and stops trials whose values `prunes` says are hopeless.
+ * real one does in its database. Where the study has early stopping, trials stop whose values
+ * `prunes` says are hopeless.
  */
 export class MemorySearchEngine implements SearchEngine {
   readonly studies = new Map<string, MemoryTrial[]>();
+  readonly #definitions = new Map<string, string>();
   /** Called with every value that is reported the first time. */
   prunes: (number: number, point: StepValue) => boolean = () => false;
   /** Set: the answer to every question for a new trial. */
@@ -36,7 +39,7 @@ export class MemorySearchEngine implements SearchEngine {
   async ask(study: Study, number: number, given?: readonly Assignment[]): Promise<Drawn> {
     this.#check();
     if (this.refusal !== undefined) return this.refusal;
-    const trials = this.#trials(study);
+    const trials = this.#trials(study, true);
     const known = trials[number];
     if (known !== undefined) return { state: 'drawn', assignments: known.assignments };
     if (number > trials.length) throw new StudyBehind(study.name, trials.length);
@@ -54,11 +57,14 @@ export class MemorySearchEngine implements SearchEngine {
     values: readonly StepValue[],
   ): Promise<{ readonly prune: boolean }> {
     this.#check();
-    const { reports } = this.#trial(study, number);
+    const { reports, outcome } = this.#trial(study, number);
+    if (outcome !== undefined) return { prune: outcome.state === 'pruned' };
     for (const { step, value } of values) if (!reports.has(step)) reports.set(step, value);
     this.wrote();
     return {
-      prune: [...reports].some(([step, value]) => this.prunes(number, { step, value })),
+      prune:
+        study.earlyStopping !== undefined &&
+        [...reports].some(([step, value]) => this.prunes(number, { step, value })),
     };
   }
 
@@ -71,6 +77,13 @@ export class MemorySearchEngine implements SearchEngine {
     this.wrote();
   }
 
+  async forget(name: string): Promise<void> {
+    this.#check();
+    this.studies.delete(name);
+    this.#definitions.delete(name);
+    this.wrote();
+  }
+
   /** The outcomes that were told, by number. */
   outcomes(): readonly (Told | undefined)[] {
     return [...this.studies.values()].flat().map(({ outcome }) => outcome);
@@ -80,14 +93,19 @@ export class MemorySearchEngine implements SearchEngine {
     if (this.down) throw new Error('connect ECONNREFUSED 127.0.0.1:8090');
   }
 
-  #trials(study: Study): MemoryTrial[] {
+  #trials(study: Study, create: boolean): MemoryTrial[] {
     const known = this.studies.get(study.name) ?? [];
-    this.studies.set(study.name, known);
+    if (create) this.studies.set(study.name, known);
+    const definition = JSON.stringify(study);
+    const begun = this.#definitions.get(study.name) ?? definition;
+    if (begun !== definition)
+      throw new StudyChanged(`Study ${study.name} was begun with another definition.`);
+    if (create) this.#definitions.set(study.name, definition);
     return known;
   }
 
   #trial(study: Study, number: number): MemoryTrial {
-    const trials = this.#trials(study);
+    const trials = this.#trials(study, false);
     const trial = trials[number];
     if (trial === undefined) throw new StudyBehind(study.name, trials.length);
     return trial;

@@ -46,7 +46,10 @@ export type Told =
 
 export type StepValue = { readonly step: number; readonly value: number };
 
-/** Draws parameters. A throw means that the engine did not answer: nothing was decided. */
+/**
+ * Draws parameters. A throw means that the engine did not answer: nothing was decided. All but
+ * `forget` throw `StudyChanged` where the study was begun with another definition.
+ */
 export type SearchEngine = {
   /**
    * Draws trial `number`, or gives again what was drawn for it: idempotent by number, also after a
@@ -63,6 +66,8 @@ export type SearchEngine = {
   ): Promise<{ readonly prune: boolean }>;
   /** Telling the same outcome again is fine, another one throws `EngineConflict`. */
   tell(study: Study, number: number, outcome: Told): Promise<void>;
+  /** Deletes a study with its trials, by name; fine when there is none. */
+  forget(name: string): Promise<void>;
 };
 
 /** The engine knows the trials below `next` only, as after a loss of its database. */
@@ -82,6 +87,12 @@ export class EngineConflict extends Error {
   readonly code = 'EngineConflict';
 }
 
+/** The study was begun with another definition, such as one that an older operator wrote. */
+export class StudyChanged extends Error {
+  override readonly name = 'StudyChanged';
+  readonly code = 'StudyChanged';
+}
+
 /** There is no engine in this installation. */
 export class NoSearchEngine extends Error {
   override readonly name = 'NoSearchEngine';
@@ -98,4 +109,5 @@ export const noSearchEngine = (): SearchEngine => ({
   ask: async () => Promise.reject(new NoSearchEngine()),
   report: async () => Promise.reject(new NoSearchEngine()),
   tell: async () => Promise.reject(new NoSearchEngine()),
+  forget: async () => undefined,
 });

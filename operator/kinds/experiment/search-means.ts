@@ -4,7 +4,7 @@ import type { Pass } from '../../runtime/reconciler.ts';
 import { JOB, POD } from '../../runtime/kubernetes-types.ts';
 import type { Job, Pod } from '../kubernetes-objects.ts';
 import type { RunPorts } from '../ports.ts';
-import { StudyBehind, type Study } from './search-engine.ts';
+import { StudyBehind, StudyChanged, type Study } from './search-engine.ts';
 
 /** Something that keeps a trial from going on, worth saying in the status. */
 export type Note = {
@@ -54,7 +54,7 @@ export const fromEngine = async <T>(
   ask: () => Promise<T>,
 ): Promise<T | undefined> => {
   try {
-    return await ask();
+    return await orForget(means, ask);
   } catch (error) {
     if (error instanceof StudyBehind) {
       means.behind = Math.min(means.behind ?? error.next, error.next);
@@ -69,6 +69,17 @@ export const fromEngine = async <T>(
         : `The search engine does not answer, so no trial starts; it goes on by itself. ${words}`,
     });
     return undefined;
+  }
+};
+
+/** The rows are the truth: a study that began otherwise is made again from them. */
+const orForget = async <T>({ study, ports }: SearchMeans, ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof StudyChanged)) throw error;
+    await ports.search.forget(study.name);
+    throw new StudyBehind(study.name, 0);
   }
 };
 

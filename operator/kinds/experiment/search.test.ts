@@ -5,7 +5,7 @@ import { JOB } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import { aRegister, aTemplate } from '../testing/an-experiment.ts';
 import { key, keysOf } from '../testing/world.ts';
-import { NoSearchEngine } from './search-engine.ts';
+import { NoSearchEngine, type Study } from './search-engine.ts';
 import { EXPERIMENT, NAME, SearchWorld } from './testing/search-world.ts';
 
 let at: SearchWorld;
@@ -312,6 +312,36 @@ describe('the engine', () => {
   });
 });
 
+describe('a study that was begun with another definition', () => {
+  test('is made again from the rows', async () => {
+    await at.create();
+    await at.pass();
+    const before = await at.rows();
+    const name = `demo/digits-train/${await at.uid()}`;
+    await at.search.forget(name);
+    await at.search.ask({ ...OLDER, name }, 0);
+    await at.trainAll();
+    await at.passes(3);
+    expect((await at.rows()).slice(0, 2).map(({ assignments }) => assignments)).toEqual(
+      before.map(({ assignments }) => assignments),
+    );
+    const [study] = [...at.search.studies.values()];
+    expect(study?.[0]?.assignments).toEqual(before[0]?.assignments);
+    expect(at.search.outcomes().slice(0, 2)).toEqual(
+      (await at.rows()).slice(0, 2).map(({ values }) => ({ state: 'complete', values })),
+    );
+  });
+
+  /** As an operator might have written it that knew other settings. */
+  const OLDER: Study = {
+    name: '',
+    directions: ['maximize'],
+    algorithm: { name: 'random', settings: { older: 'true' } },
+    parameters: [{ name: 'lr', type: 'double', min: '0.1', max: '0.9', step: '0.1' }],
+    seed: 7,
+  };
+});
+
 describe('a lost database', () => {
   test('is made again from Jobs, and no trial is started twice', async () => {
     await at.create({ maxTrialCount: 4 });
@@ -359,7 +389,7 @@ describe('a search that cannot be', () => {
     expect(await at.rows()).toHaveLength(1);
   });
 
-  test('deletes rows with the Experiment', async () => {
+  test('deletes rows and study with the Experiment', async () => {
     await at.create();
     await at.pass();
     const uid = await at.uid();
@@ -367,6 +397,22 @@ describe('a search that cannot be', () => {
     await at.pass();
     expect(await at.world.get(EXPERIMENT, key('digits-train'))).toBeUndefined();
     expect((await at.trials.list(uid)).trials).toEqual([]);
+    expect(at.search.studies.size).toBe(0);
     expect(await jobs()).toEqual([]);
+  });
+
+  test('waits a minute for the engine when it is deleted, and no longer', async () => {
+    await at.create();
+    await at.pass();
+    at.search.down = true;
+    await at.world.cluster.delete(EXPERIMENT, NAME);
+    expect(await at.pass()).toEqual({ requeueAfterMs: 5_000 });
+    at.world.advance(59_000);
+    expect(await at.pass()).toEqual({ requeueAfterMs: 5_000 });
+    expect(await at.rows()).toHaveLength(2);
+    at.world.advance(1_000);
+    await at.pass();
+    expect(await at.world.get(EXPERIMENT, NAME)).toBeUndefined();
+    expect(at.search.studies.size).toBe(1);
   });
 });

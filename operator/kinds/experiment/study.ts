@@ -25,9 +25,12 @@ export const objectivesOf = ({ spec: { objective } }: Experiment): readonly Obje
         })),
       ];
 
+export const studyName = ({ metadata: { namespace, name, uid } }: Experiment): string =>
+  `${namespace}/${name}/${uid}`;
+
 /** What the engine is asked with: Katib's names are translated; or what is wrong with the spec. */
 export const studyOf = (experiment: Experiment): Study | { readonly fault: Fault } => {
-  const { metadata, spec } = experiment;
+  const { spec } = experiment;
   const parameters = (spec.parameters ?? []).map(searchParameter);
   const given = settingsOf(spec.algorithm?.algorithmSettings);
   const seed = seedOf(given);
@@ -36,7 +39,7 @@ export const studyOf = (experiment: Experiment): Study | { readonly fault: Fault
   const chosen = algorithmOf(spec.algorithm?.algorithmName ?? 'tpe', without(given, SEEDS));
   const stopping = stoppingOf(spec.earlyStopping) ?? chosen.stopping;
   return {
-    name: `${metadata.namespace}/${metadata.name}/${metadata.uid}`,
+    name: studyName(experiment),
     directions: objectivesOf(experiment).map(({ direction }) => direction),
     algorithm: chosen.algorithm,
     ...(stopping === undefined ? {} : { earlyStopping: stopping }),

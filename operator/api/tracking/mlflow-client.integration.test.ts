@@ -1,12 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { pythonWith } from '../../../e2e/integration/python.ts';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
@@ -20,26 +18,7 @@ type Served = {
   readonly experimentId: string;
 };
 
-/** A Python with the pinned packages, made once for each list of requirements. */
-const python = async (list: string): Promise<string> => {
-  const requirements = join(here, 'testing', list);
-  const hash = createHash('sha256')
-    .update(await readFile(requirements))
-    .digest('hex')
-    .slice(0, 12);
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'mlops-operator');
-  const venv = join(cache, `venv-mlflow-${hash}`);
-  const made = join(venv, 'complete');
-  if (!existsSync(made)) {
-    await mkdir(cache, { recursive: true });
-    await rm(venv, { recursive: true, force: true });
-    await run('python3', ['-m', 'venv', venv]);
-    await run(join(venv, 'bin', 'pip'), ['install', '--quiet', '--requirement', requirements]);
-    // Last, so that an installation that was cut off is made again.
-    await mkdir(made);
-  }
-  return join(venv, 'bin', 'python');
-};
+const python = (list: string): Promise<string> => pythonWith('mlflow', join(here, 'testing', list));
 
 /** Runs a client against the API, which lives in a process of its own meanwhile. */
 const against = async <T>(client: (served: Served) => Promise<T>): Promise<T> => {

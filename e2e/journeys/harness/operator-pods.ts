@@ -3,7 +3,9 @@ import { SYSTEM_NAMESPACE } from '../../demo/install.ts';
 import { kubectl, kubectlJson, listAt, textAt, type Json } from './kubectl.ts';
 import { until } from './until.ts';
 
-const SELECTOR = 'app.kubernetes.io/name=mlops-operator,app.kubernetes.io/component=operator';
+const selectorOf = (component: string): string =>
+  `app.kubernetes.io/name=mlops-operator,app.kubernetes.io/component=${component}`;
+const SELECTOR = selectorOf('operator');
 
 export type OperatorPod = {
   readonly name: string;
@@ -13,8 +15,10 @@ export type OperatorPod = {
   readonly containerId: string;
 };
 
-export const operatorPods = async (): Promise<readonly OperatorPod[]> => {
-  const list = await kubectlJson('get', 'pods', '-n', SYSTEM_NAMESPACE, '-l', SELECTOR);
+export const operatorPods = (): Promise<readonly OperatorPod[]> => podsOf(SELECTOR);
+
+const podsOf = async (selector: string): Promise<readonly OperatorPod[]> => {
+  const list = await kubectlJson('get', 'pods', '-n', SYSTEM_NAMESPACE, '-l', selector);
   return listAt(list, 'items').map(podOf);
 };
 
@@ -37,8 +41,13 @@ export const operatorIsReady = (seconds = 120): Promise<readonly OperatorPod[]> 
   });
 
 /** SIGKILL, which no program can prepare for, to the process of each running replica. */
-export const killOperator = async (): Promise<number> => {
-  const containers = (await operatorPods()).map(({ containerId }) => containerId);
+export const killOperator = (): Promise<number> => kill(SELECTOR);
+
+/** The same to the search service, which the kubelet then starts again. */
+export const killSearchService = (): Promise<number> => kill(selectorOf('hpo'));
+
+const kill = async (selector: string): Promise<number> => {
+  const containers = (await podsOf(selector)).map(({ containerId }) => containerId);
   const victims = processTable().filter(({ cgroups }) =>
     containers.some((id) => id !== '' && cgroups.some((path) => path.includes(id))),
   );

@@ -66,33 +66,45 @@ export const compareRuns = (runs: readonly Run[], question: CompareQuestion): Ru
     ungrouped,
     params,
     differingParams: differing,
-    metrics: chosenMetrics(groups, question.metrics).map((name) => ({
-      name,
-      ...compareMetric(groups, name, question),
-    })),
+    metrics: compareMetrics(groups, chosenMetrics(groups, question.metrics), question),
     ...(groups.length < 2 && tooFewGroups(groups.length)),
   };
 };
 
-const compareMetric = (
+type Pair = { readonly a: number; readonly b: number; readonly paired: boolean };
+
+/** Every two groups, by index; found once, as it is the same for all metrics. */
+const pairsOf = (groups: readonly RunGroup[], keys: readonly string[]): readonly Pair[] =>
+  groups.flatMap((a, index) =>
+    groups.slice(index + 1).map((b, after) => ({
+      a: index,
+      b: index + 1 + after,
+      paired: repetitionsMatch(a, b, keys),
+    })),
+  );
+
+const compareMetrics = (
   groups: readonly RunGroup[],
-  metric: string,
+  metrics: readonly string[],
   { groupBy, pairBy = PAIR_BY, confidence }: CompareQuestion,
-) => {
+): RunComparison['metrics'] => {
   // What makes the groups differ cannot be what their repetitions share.
   const keys = pairBy.filter((key) => key !== groupBy);
   const alpha = 1 - confidence;
-  const samples = groups.map((group) => ({ group, sample: sampleOf(group, metric, keys) }));
-  const comparisons = samples.flatMap((a, index) =>
-    samples.slice(index + 1).map((b) => {
-      const paired = repetitionsMatch(a.group, b.group, keys);
-      return comparePair(a.sample, b.sample, { metric, alpha, paired });
-    }),
-  );
-  return {
-    groups: samples.map(({ sample }) => summaryOf(sample, metric, alpha)),
-    comparisons: adjusted(comparisons),
-  };
+  const pairs = pairsOf(groups, keys);
+  return metrics.map((metric) => {
+    const samples = groups.map((group) => sampleOf(group, metric, keys));
+    const comparisons = pairs.flatMap(({ a, b, paired }) => {
+      const [ofA, ofB] = [samples[a], samples[b]];
+      if (ofA === undefined || ofB === undefined) return [];
+      return [comparePair(ofA, ofB, { metric, alpha, paired })];
+    });
+    return {
+      name: metric,
+      groups: samples.map((sample) => summaryOf(sample, metric, alpha)),
+      comparisons: adjusted(comparisons),
+    };
+  });
 };
 
 const chosenMetrics = (

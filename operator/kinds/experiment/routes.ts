@@ -1,16 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { experiment } from '../../../crds/schema/experiment.ts';
-import { Problem } from '../../api/problem.ts';
-import { identityOf } from '../../api/route-context.ts';
+import type { FastifyInstance } from 'fastify';
 import type { ApiRoutes, RouteContext } from '../../api/route-context.ts';
 import { CURSOR, OBJECT_PARAMS, pageOf } from '../../api/schemas.ts';
-import { ownType } from '../../runtime/own-type.ts';
 import type { ObjectKey } from '../../runtime/resource-type.ts';
 import { isRecordTag } from './artifact-record.ts';
+import { compareRoute } from './compare-route.ts';
+import { uidOf } from './experiment-uid.ts';
 import type { Run } from './run-store.ts';
 import type { Trial, TrialStore } from './trial-store.ts';
-
-const EXPERIMENT = ownType(experiment);
 
 const RUN = {
   type: 'object',
@@ -34,6 +30,7 @@ type Query = { readonly limit?: number; readonly cursor?: string };
 
 /** Trials and runs of one Experiment, newest start first. */
 export const experimentRoutes = (app: FastifyInstance, context: RouteContext): void => {
+  compareRoute(app, context);
   app.get<{ Params: ObjectKey; Querystring: Query }>(
     '/api/v1/namespaces/:namespace/experiments/:name/runs',
     {
@@ -123,25 +120,6 @@ const shownTrial = (trial: Trial): object => ({
   startTime: trial.startTime,
   endTime: trial.endTime,
 });
-
-/** The uid of the Experiment, for those who may get it. */
-const uidOf = async (
-  request: FastifyRequest<{ Params: ObjectKey }>,
-  context: RouteContext,
-): Promise<string> => {
-  const { namespace, name } = request.params;
-  const action = { verb: 'get', resource: EXPERIMENT.plural, namespace, name } as const;
-  await context.access.require(identityOf(request), action);
-  const uid = (await context.cluster.get(EXPERIMENT, request.params))?.metadata.uid;
-  if (uid === undefined) {
-    throw new Problem(
-      'NotFound',
-      `There is no Experiment "${name}" in namespace ${namespace}; ` +
-        `"kubectl get experiments -n ${namespace}" shows those there are.`,
-    );
-  }
-  return uid;
-};
 
 const shown = ({ experiment: _experiment, tags, metrics, ...run }: Run): object => ({
   ...run,

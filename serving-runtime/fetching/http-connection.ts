@@ -1,4 +1,6 @@
 /** A request to where models or grants are, whose failures say who is at fault. */
+// Node's own fetch dies of assert(!this.paused) when a server ends a connection whose body waits to be read.
+import { fetch, type RequestInit, type Response } from 'undici';
 import { SourceError } from './source-error.ts';
 
 /** Time without an answer or without a byte after which a connection counts as lost. */

@@ -95,7 +95,7 @@ describe("an S3 server of the user's own", () => {
   });
 
   test('gives a large object in ranges, whole', async () => {
-    // In a process of its own: several bodies at once upset Node's fetch inside of the test's sandbox.
+    // In a process of its own, as in a pod: an error that nobody catches ends it.
     const program = join(import.meta.dirname, '..', 'testing', 'fetch-from-s3.ts');
     const cache = join(folder.path, 'cache');
     const args = [program, bucket, largeKey, await mounted(variables), cache];

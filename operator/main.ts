@@ -93,7 +93,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     },
     {
       ...{ artifacts, runs, trials, outcomes, children: childDefaults(config) },
-      ...{ logs: cluster },
+      logs: cluster,
       traffic: createTrafficMeter(systemClock),
       ownData: ownDataReader({ labels, predictions }),
       shadow: createShadowReports(shadow),

@@ -1,4 +1,4 @@
-import { settings } from './settings.ts';
+import { nodeServer } from './node-server.ts';
 import type { Manifest } from './tenant.ts';
 
 /** What is said of a version; left out, nothing is known of it. */
@@ -8,41 +8,13 @@ export type Said = { readonly errors?: number; readonly satisfaction?: number };
  * A pod and its Service `metrics`: it answers queries for `errors{version="…"}` as Prometheus' HTTP
  * API does, and tells at `/kpi/<version>` how content users are.
  */
-export const metricServer = (said: Readonly<Record<string, Said>>): readonly Manifest[] => {
-  const labels = { app: 'metrics' };
-  const container = {
+export const metricServer = (said: Readonly<Record<string, Said>>): readonly Manifest[] =>
+  nodeServer({
     name: 'metrics',
-    image: settings().images['mlops-operator'],
-    command: ['node', '-e', PROGRAM],
+    labels: { app: 'metrics' },
+    program: PROGRAM,
     env: [{ name: 'SAID', value: JSON.stringify(said) }],
-    ports: [{ name: 'http', containerPort: 8080 }],
-    readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1 },
-    resources: { requests: { cpu: '10m', memory: '32Mi' } },
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-  };
-  const securityContext = {
-    runAsNonRoot: true,
-    runAsUser: 65532,
-    seccompProfile: { type: 'RuntimeDefault' },
-  };
-  return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'metrics' },
-      spec: {
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { securityContext, containers: [container] } },
-      },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'metrics' },
-      spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
-    },
-  ];
-};
+  });
 
 const PROGRAM = `
 const said = JSON.parse(process.env.SAID);

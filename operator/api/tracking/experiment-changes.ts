@@ -19,15 +19,11 @@ import {
   EXPERIMENT_TAG,
   UPDATE_EXPERIMENT,
 } from './wire-schemas.ts';
+import { operationsOf } from './operation.ts';
 
 const BASE = '/api/2.0/mlflow/experiments';
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow experiments'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow experiments');
 
 type ById = { readonly experiment_id: string };
 

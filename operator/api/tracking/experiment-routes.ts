@@ -17,18 +17,14 @@ import { updatedAt } from './object-times.ts';
 import { mayTrack, namespaceOf, requireNamespace, requireTracking } from './tracking-access.ts';
 import type { TrackingMode } from './tracking-access.ts';
 import { EXPERIMENT_BY_ID, EXPERIMENT_BY_NAME, SEARCH_EXPERIMENTS } from './wire-schemas.ts';
+import { operationsOf } from './operation.ts';
 
 const BASE = '/api/2.0/mlflow';
 const DEFAULT_RESULTS = 1000;
 
 export type TrackingContext = RouteContext & { readonly experiments: ExperimentDirectory };
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow experiments'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow experiments');
 
 /** Experiments as MLflow clients see them: the id is the object's uid, the workspace its namespace. */
 export const experimentRoutes = (app: FastifyInstance, context: TrackingContext): void => {

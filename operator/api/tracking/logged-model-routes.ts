@@ -28,17 +28,13 @@ import {
   PARAMETERS_OF_MODEL,
   TAG_MODEL,
 } from './wire-schemas.ts';
+import { operationsOf } from './operation.ts';
 
 const MODELS = '/api/2.0/mlflow/logged-models';
 
 type ModelParams = { readonly modelId: string };
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow logged models'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow logged models');
 
 /** What `log_model` of MLflow 3 calls, for models that a run makes. */
 export const loggedModelRoutes = (app: FastifyInstance, context: TrackingContext): void => {

@@ -30,6 +30,7 @@ import {
   SET_TAG,
   UPDATE_RUN,
 } from './wire-schemas.ts';
+import { operationsOf } from './operation.ts';
 
 const BASE = '/api/2.0/mlflow';
 
@@ -42,12 +43,7 @@ export const runIdOf = ({ run_id: id, run_uuid: uuid }: RunReference): string =>
   throw new MlflowError('INVALID_PARAMETER_VALUE', 'Say which run: run_id is missing.');
 };
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow runs'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow runs');
 
 export const runRoutes = (app: FastifyInstance, context: TrackingContext): void => {
   createRun(app, context);

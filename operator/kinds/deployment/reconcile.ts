@@ -140,19 +140,20 @@ const forIstio = (outcome: Outcome, deployment: Deployment, { isRouted }: Carrie
     : { ...outcome, requeueAfterMs: Math.min(outcome.requeueAfterMs ?? Infinity, ISTIO_LOOK_MS) };
 
 const ISTIO_LOOK_MS = 30_000;
+
 const lookAtMirror = (
   { metadata: { uid } }: Deployment,
   query: ShadowQuery | undefined,
   pass: Pass,
   shadow: Ports['shadow'],
 ): ShadowReport | undefined => {
-  if (query === undefined) shadow?.forget(uid);
-  else {
-    const failed = (err: unknown): void =>
-      pass.log.warn({ err }, 'the answers of a mirror could not be compared');
-    return shadow?.look(uid, query, pass.now, failed);
+  if (query === undefined) {
+    shadow?.forget(uid);
+    return undefined;
   }
-  return undefined;
+  return shadow?.look(uid, query, pass.now, (err) =>
+    pass.log.warn({ err }, 'the answers of a mirror could not be compared'),
+  );
 };
 
 /** A step that waits for time or for numbers is looked at again when they can have come. */

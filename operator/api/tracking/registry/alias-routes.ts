@@ -13,17 +13,13 @@ import { latestVersions, versionToWire } from './registry-wire.ts';
 import { STAGES, STAGE_ALIASES, parseStage, stageOf } from './stages.ts';
 import type { Stage } from './stages.ts';
 import type { NumberedVersion } from './version-numbers.ts';
+import { operationsOf } from '../operation.ts';
 
 const MODELS = '/api/2.0/mlflow/registered-models';
 
 type AliasBody = { readonly name?: string; readonly alias?: string; readonly version?: string };
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow registry'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow registry');
 
 /** Aliases are ModelAliases; a stage is an alias of its name. */
 export const aliasRoutes = (app: FastifyInstance, context: RouteContext): void => {

@@ -21,15 +21,11 @@ import type { OneVersion } from './registry-objects.ts';
 import { TAG_BODY, VERSION_BODY } from './registry-schemas.ts';
 import { checkedTag, checkedTagKey, versionToWire } from './registry-wire.ts';
 import { rootOf } from './version-bytes.ts';
+import { operationsOf } from '../operation.ts';
 
 const BASE = '/api/2.0/mlflow/model-versions';
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow registry'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow registry');
 
 /** Model versions are ModelVersions, with a SemVer of their own beside the client's integer. */
 export const modelVersionRoutes = (app: FastifyInstance, context: RouteContext): void => {

@@ -30,15 +30,11 @@ import {
 } from './registry-objects.ts';
 import { MODEL_BODY, TAG_BODY } from './registry-schemas.ts';
 import { checkedTag, checkedTagKey, modelToWire, registryTags } from './registry-wire.ts';
+import { operationsOf } from '../operation.ts';
 
 const BASE = '/api/2.0/mlflow/registered-models';
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow registry'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow registry');
 
 type ModelBody = {
   readonly name?: string;

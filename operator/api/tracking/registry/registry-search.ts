@@ -16,6 +16,7 @@ import type { Registered } from './registry-objects.ts';
 import { SEARCH_BODY } from './registry-schemas.ts';
 import { listedVersion, modelToWire } from './registry-wire.ts';
 import type { NumberedVersion } from './version-numbers.ts';
+import { operationsOf } from '../operation.ts';
 
 type Search = {
   readonly filter?: string;
@@ -24,12 +25,7 @@ type Search = {
   readonly page_token?: string;
 };
 
-const documented = (operationId: string, summary: string): object => ({
-  operationId,
-  summary,
-  tags: ['mlflow registry'],
-  response: { 200: { type: 'object' } },
-});
+const documented = operationsOf('mlflow registry');
 
 const MODELS_PAGE = { usual: 100, most: 1000 };
 const VERSIONS_PAGE = { usual: 10_000, most: 200_000 };

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { KubernetesObject } from '../runtime/resource-type.ts';
 import type { ApiKind } from './api-kind.ts';
 import type { Identity } from './identity.ts';
-import { Problem } from './problem.ts';
 import { identityOf } from './route-context.ts';
+import { requiredObject } from './required-object.ts';
 import type { RouteContext } from './route-context.ts';
 import { AUDIT_ROW, CURSOR, LIMIT, NAMESPACE_PARAMS, OBJECT_PARAMS, pageOf } from './schemas.ts';
 
@@ -124,15 +124,7 @@ export const existing = async (
   context: RouteContext,
   kind: ApiKind,
   key: ObjectParams,
-): Promise<KubernetesObject> => {
-  const object = await context.cluster.get(kind.type, key);
-  if (object !== undefined) return withoutManagedFields(object);
-  throw new Problem(
-    'NotFound',
-    `There is no ${kind.type.kind} "${key.name}" in namespace ${key.namespace}; ` +
-      `"kubectl get ${kind.type.plural} -n ${key.namespace}" shows those there are.`,
-  );
-};
+): Promise<KubernetesObject> => withoutManagedFields(await requiredObject(context, kind.type, key));
 
 const page = async (
   context: RouteContext,

@@ -1,8 +1,9 @@
 import { abTest } from '../../../crds/schema/ab-test.ts';
 import type { ABTest } from '../../../crds/schema/ab-test.ts';
 import { Problem } from '../../api/problem.ts';
+import { requiredObject } from '../../api/required-object.ts';
 import { identityOf } from '../../api/route-context.ts';
-import type { ApiRoutes, RouteContext } from '../../api/route-context.ts';
+import type { ApiRoutes } from '../../api/route-context.ts';
 import { OBJECT_PARAMS } from '../../api/schemas.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { ObjectKey } from '../../runtime/resource-type.ts';
@@ -95,7 +96,7 @@ export const abTestRoutes =
         },
       },
       async (request) => {
-        const test = await testNamed(context, request.params);
+        const test = await requiredObject<ABTest>(context, AB_TEST, request.params);
         const metrics = sentMetrics(test.spec);
         const sent = readOutcomes(request.body.outcomes, { metrics, now: context.now() });
         if (atWork >= MAX_AT_WORK) throw busy();
@@ -109,16 +110,6 @@ export const abTestRoutes =
       },
     );
   };
-
-const testNamed = async ({ cluster }: RouteContext, key: ObjectKey): Promise<ABTest> => {
-  const test = await cluster.get<ABTest>(AB_TEST, key);
-  if (test !== undefined) return test;
-  throw new Problem(
-    'NotFound',
-    `There is no ABTest "${key.name}" in namespace ${key.namespace ?? ''}; ` +
-      `"kubectl get abtests -n ${key.namespace ?? ''}" shows those there are.`,
-  );
-};
 
 const append = async (
   store: OutcomeStore,

@@ -1,10 +1,10 @@
-import { deployment, type Deployment } from '../../../crds/schema/deployment.ts';
+import { deployment } from '../../../crds/schema/deployment.ts';
 import { Problem } from '../../api/problem.ts';
+import { requiredObject } from '../../api/required-object.ts';
 import { identityOf } from '../../api/route-context.ts';
-import type { ApiRoutes, RouteContext } from '../../api/route-context.ts';
+import type { ApiRoutes } from '../../api/route-context.ts';
 import { OBJECT_PARAMS } from '../../api/schemas.ts';
 import { ownType } from '../../runtime/own-type.ts';
-import type { ObjectKey } from '../../runtime/resource-type.ts';
 import type { LabelStore } from '../../store/labels.ts';
 import { MAX_TRUTHS, readLabels } from './label-input.ts';
 
@@ -94,7 +94,7 @@ export const labelRoutes =
         },
       },
       async (request) => {
-        await requireDeployment(context, request.params);
+        await requiredObject(context, DEPLOYMENT, request.params);
         const { labels, indexes, refused } = readLabels(request.body.labels);
         if (atWork >= MAX_AT_WORK) throw busy();
         atWork++;
@@ -115,15 +115,6 @@ export const labelRoutes =
   };
 
 const CONFLICT = 'another truth was sent before for this prediction and output, and it stays';
-
-const requireDeployment = async ({ cluster }: RouteContext, key: ObjectKey): Promise<void> => {
-  if ((await cluster.get<Deployment>(DEPLOYMENT, key)) !== undefined) return;
-  throw new Problem(
-    'NotFound',
-    `There is no Deployment "${key.name}" in namespace ${key.namespace ?? ''}; ` +
-      `"kubectl get modeldeployments -n ${key.namespace ?? ''}" shows those there are.`,
-  );
-};
 
 const busy = (): Problem =>
   new Problem('TooManyRequests', 'Too many labels are being written just now. Try again.', {

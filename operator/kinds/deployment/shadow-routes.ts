@@ -1,5 +1,6 @@
 import { deployment as definition, type Deployment } from '../../../crds/schema/deployment.ts';
 import { Problem } from '../../api/problem.ts';
+import { requiredObject } from '../../api/required-object.ts';
 import { identityOf } from '../../api/route-context.ts';
 import type { ApiRoutes } from '../../api/route-context.ts';
 import { OBJECT_PARAMS } from '../../api/schemas.ts';
@@ -105,8 +106,7 @@ export const shadowRoutes =
         const action = { verb: 'get', resource: DEPLOYMENT.plural, namespace, name } as const;
         // Sums and differences, no request of anybody's: who may see the Deployment may see them.
         await access.require(identityOf(request), action);
-        const found = await cluster.get<Deployment>(DEPLOYMENT, request.params);
-        if (found === undefined) throw notFound(request.params);
+        const found = await requiredObject<Deployment>({ cluster }, DEPLOYMENT, request.params);
         const since = request.query.since ?? new Date(now() - A_DAY_MS).toISOString();
         const versions = versionsOf(found, request.query);
         const where = { namespace: found.metadata.namespace, deployment: name };
@@ -114,13 +114,6 @@ export const shadowRoutes =
       },
     );
   };
-
-const notFound = ({ namespace = '', name }: ObjectKey): Problem =>
-  new Problem(
-    'NotFound',
-    `There is no Deployment "${name}" in namespace ${namespace}; ` +
-      `"kubectl get modeldeployments -n ${namespace}" shows those there are.`,
-  );
 
 const versionsOf = (
   { status }: Deployment,

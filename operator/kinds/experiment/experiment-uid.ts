@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { experiment } from '../../../crds/schema/experiment.ts';
-import { Problem } from '../../api/problem.ts';
+import { experiment, type Experiment } from '../../../crds/schema/experiment.ts';
+import { requiredObject } from '../../api/required-object.ts';
 import { identityOf } from '../../api/route-context.ts';
 import type { RouteContext } from '../../api/route-context.ts';
 import { ownType } from '../../runtime/own-type.ts';
@@ -16,13 +16,5 @@ export const uidOf = async (
   const { namespace, name } = request.params;
   const action = { verb: 'get', resource: EXPERIMENT.plural, namespace, name } as const;
   await context.access.require(identityOf(request), action);
-  const uid = (await context.cluster.get(EXPERIMENT, request.params))?.metadata.uid;
-  if (uid === undefined) {
-    throw new Problem(
-      'NotFound',
-      `There is no Experiment "${name}" in namespace ${namespace}; ` +
-        `"kubectl get experiments -n ${namespace}" shows those there are.`,
-    );
-  }
-  return uid;
+  return (await requiredObject<Experiment>(context, EXPERIMENT, request.params)).metadata.uid;
 };

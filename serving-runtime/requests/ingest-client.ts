@@ -1,5 +1,6 @@
 /** Hands batches to the operator's ingest endpoint. */
 import { readFile } from 'node:fs/promises';
+import { fetch, type Response } from 'undici';
 import { batchIdHeader, batchMediaType } from '../protocol/prediction-record.ts';
 
 export type Batch = {

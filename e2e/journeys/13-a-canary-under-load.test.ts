@@ -134,10 +134,15 @@ describe(`A canary under constant load, ${REQUESTS} requests`, () => {
         ({ fields }) => !fields.candidate.includes('times-candidate.'),
       );
       const began = routes.changes[0]?.at ?? 0;
+      // Pods of the rollout before may still be on their way out, and are heard of until they are gone.
+      const stopped = () =>
+        pods.changes.filter(
+          ({ fields }) => fields.name.startsWith('times-candidate-') && fields.stops !== '',
+        );
       const firstStopped = await tenant.until('the pods of the candidate to stop', 60, async () =>
-        pods.changes.find(
-          ({ at: when, fields }) =>
-            fields.name.startsWith('times-candidate-') && fields.stops !== '' && when > began,
+        stopped().find(
+          ({ at: when, fields: { name } }, index, all) =>
+            when > began && all.findIndex(({ fields }) => fields.name === name) === index,
         ),
       );
       const stayedMs = firstStopped.at - (withoutCandidate?.at ?? Infinity);

@@ -53,6 +53,13 @@ module.exports = {
       to: { path: '^(operator/(kinds|store|api|artifacts|telemetry)|crds|serving-runtime)/' },
     },
     {
+      name: 'plots-are-pure',
+      comment: 'Numbers in, SVG text out: they know no kind and do no I/O.',
+      severity: 'error',
+      from: { path: '^operator/plots/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^operator/plots/' },
+    },
+    {
       name: 'contract-stands-alone',
       severity: 'error',
       from: { path: '^crds/schema/' },

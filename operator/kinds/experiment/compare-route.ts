@@ -5,7 +5,7 @@ import type { ObjectKey } from '../../runtime/resource-type.ts';
 import { RUN_COMPARISON } from './compare-schema.ts';
 import { MOST_METRICS, compareRuns } from './compare-runs.ts';
 import { MOST_COMPARED, chosenRuns } from './compare-selection.ts';
-import { uidOf } from './experiment-uid.ts';
+import { uidOf } from './required-experiment.ts';
 
 type Query = {
   readonly run?: readonly string[];

@@ -4,7 +4,7 @@ import { CURSOR, OBJECT_PARAMS, pageOf } from '../../api/schemas.ts';
 import type { ObjectKey } from '../../runtime/resource-type.ts';
 import { isRecordTag } from './artifact-record.ts';
 import { compareRoute } from './compare-route.ts';
-import { uidOf } from './experiment-uid.ts';
+import { uidOf } from './required-experiment.ts';
 import type { Run } from './run-store.ts';
 import type { Trial, TrialStore } from './trial-store.ts';
 

@@ -8,13 +8,18 @@ import type { ObjectKey } from '../../runtime/resource-type.ts';
 
 const EXPERIMENT = ownType(experiment);
 
-/** The uid of the Experiment, for those who may get it. */
-export const uidOf = async (
+/** The Experiment, for those who may get it. Throws Problem Forbidden, NotFound. */
+export const experimentOf = async (
   request: FastifyRequest<{ Params: ObjectKey }>,
   context: RouteContext,
-): Promise<string> => {
+): Promise<Experiment> => {
   const { namespace, name } = request.params;
   const action = { verb: 'get', resource: EXPERIMENT.plural, namespace, name } as const;
   await context.access.require(identityOf(request), action);
-  return (await requiredObject<Experiment>(context, EXPERIMENT, request.params)).metadata.uid;
+  return requiredObject<Experiment>(context, EXPERIMENT, request.params);
 };
+
+export const uidOf = async (
+  request: FastifyRequest<{ Params: ObjectKey }>,
+  context: RouteContext,
+): Promise<string> => (await experimentOf(request, context)).metadata.uid;

@@ -4,7 +4,11 @@ import { s3ArtifactStore } from './artifacts/s3-artifact-store.ts';
 import type { ArtifactStore } from './artifacts/artifact-store.ts';
 import { ConfigError, type Config, type DatabaseConfig } from './config.ts';
 import { HttpSearchEngine } from './hpo/http-search-engine.ts';
-import { noSearchEngine, type SearchEngine } from './kinds/experiment/search-engine.ts';
+import {
+  noSearchEngine,
+  type ImportanceSource,
+  type SearchEngine,
+} from './kinds/experiment/search-engine.ts';
 import { systemClock } from './runtime/clock.ts';
 import { Database, type DatabaseOptions } from './store/database.ts';
 
@@ -57,7 +61,7 @@ export const openArtifacts = (s3: Config['s3']): ArtifactStore =>
   });
 
 /** Without a service, every question for parameters is answered with how to install one. */
-export const openSearch = (url: string | undefined): SearchEngine =>
+export const openSearch = (url: string | undefined): SearchEngine & ImportanceSource =>
   url === undefined
     ? noSearchEngine()
     : new HttpSearchEngine({ url, clock: systemClock, random: Math.random });

@@ -71,6 +71,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     random: Math.random,
     sleep: (ms, signal) => pause(systemClock, ms, signal),
   });
+  const search = openSearch(config.hpoUrl);
   const shadow = sqlShadowStore(database.withTables<unknown>());
   const outcomes = sqlOutcomeStore(database.withTables<unknown>());
   const predictions = sqlPredictionStore(database.withTables<unknown>());
@@ -98,7 +99,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
       traffic: createTrafficMeter(systemClock),
       ownData: ownDataReader({ labels, predictions }),
       shadow: createShadowReports(shadow),
-      search: openSearch(config.hpoUrl),
+      search,
       probe: createMetricProbe(
         systemClock,
         guardedRequest(systemClock, { privateHosts: config.metricHosts }),
@@ -126,7 +127,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     [
       experimentRoutes,
       trialRoutes(trials),
-      plotRoutes(trials),
+      plotRoutes(trials, search),
       modelVersionRoutes,
       ingestRoutes(predictions),
       deploymentRoutes(labels, shadow),

@@ -82,6 +82,15 @@ describe('the search engine over HTTP', () => {
     ]);
   });
 
+  test('asks what matters for an objective', async () => {
+    const body = { evaluator: 'E', importances: [{ parameter: 'x', importance: 1 }] };
+    const { engine, seen } = await serve([{ status: 200, body: JSON.stringify(body) }]);
+    expect(await engine.importances(study.name, 1)).toEqual(body);
+    expect(seen).toEqual([
+      { line: 'GET /v1/studies/demo%2Fgr%C3%B6%C3%9Fe%2F1/importance/1', body: undefined },
+    ]);
+  });
+
   test('tries again what was not answered, and waits longer each time', async () => {
     const { engine, seen, waits } = await serve([
       'reset',

@@ -6,6 +6,8 @@ import {
   StudyChanged,
   type Assignment,
   type Drawn,
+  type ImportanceSource,
+  type Importances,
   type SearchEngine,
   type StepValue,
   type Study,
@@ -14,6 +16,7 @@ import {
 import { SearchEngineError } from './search-engine-error.ts';
 import {
   drawnAnswer,
+  importanceAnswer,
   problemAnswer,
   refusalReason,
   reportAnswer,
@@ -25,7 +28,7 @@ import { ServiceClient, type ServiceAnswer, type ServiceConnection } from './ser
  * The Optuna service (optuna_service/) over HTTP. Throws StudyBehind, StudyChanged and EngineConflict as
  * the port says, and SearchEngineError for everything else that is no answer.
  */
-export class HttpSearchEngine implements SearchEngine {
+export class HttpSearchEngine implements SearchEngine, ImportanceSource {
   readonly #client: ServiceClient;
 
   constructor(connection: ServiceConnection) {
@@ -79,6 +82,13 @@ export class HttpSearchEngine implements SearchEngine {
     const path = studyPath(name);
     const answer = await this.#client.send({ method: 'DELETE', path });
     if (answer.status !== 204) throw errorOf(problemOf(answer, path), { name });
+  }
+
+  async importances(name: string, objective: number): Promise<Importances> {
+    const path = `${studyPath(name)}/importance/${objective}`;
+    const answer = await this.#client.send({ method: 'GET', path });
+    if (answer.status === 200) return read(importanceAnswer, answer, path);
+    throw errorOf(problemOf(answer, path), { name });
   }
 
   close(): Promise<void> {

@@ -10,6 +10,11 @@ export const drawnAnswer = z.discriminatedUnion('state', [
 
 export const reportAnswer = z.object({ prune: z.boolean() });
 
+export const importanceAnswer = z.object({
+  evaluator: z.string(),
+  importances: z.array(z.object({ parameter: z.string(), importance: z.number().min(0) })),
+});
+
 /** RFC 9457; `next` beside StudyBehind is the trial to ask for next. */
 export const problemAnswer = z.object({
   reason: z.string(),

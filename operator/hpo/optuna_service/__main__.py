@@ -12,6 +12,7 @@ import uvicorn
 
 from .app import App
 from .config import ConfigError, load_config
+from .importance import importance_view
 from .logs import start_logging
 from .problems import Unavailable
 from .routes import Routes
@@ -35,7 +36,8 @@ class Server(uvicorn.Server):
 
 async def serve(config):
     storage = Storage.postgres(config.database, config.schema, connections=2 * config.threads)
-    app = App(Routes(Studies(storage)), storage, config.threads, config.most_bytes)
+    routes = Routes(Studies(storage), {"importance": importance_view})
+    app = App(routes, storage, config.threads, config.most_bytes)
     listener = listen(config.port)
     server = Server(
         uvicorn.Config(

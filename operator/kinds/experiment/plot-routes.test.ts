@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { apiFixture, given, person } from '../../api/testing/api-fixture.ts';
 import { MemoryRunStore } from './memory-run-store.ts';
 import { MemoryTrialStore } from './memory-trial-store.ts';
+import { noSearchEngine, StudyBehind, type ImportanceSource } from './search-engine.ts';
 import { plotRoutes } from './plot-routes.ts';
 
 const SPEC = {
@@ -29,10 +30,11 @@ const SPEC = {
 const searched = async (
   outcomes: readonly (readonly [number, number] | undefined)[],
   spec: object = SPEC,
+  importance: ImportanceSource = noSearchEngine(),
 ) => {
   const runs = new MemoryRunStore();
   const trials = new MemoryTrialStore(runs);
-  const fixture = await apiFixture({ routes: [plotRoutes(trials)] });
+  const fixture = await apiFixture({ routes: [plotRoutes(trials, importance)] });
   const { uid = '' } = (
     await given(fixture, 'Experiment', { namespace: 'demo', name: 'train' }, { spec })
   ).metadata;
@@ -129,6 +131,43 @@ describe('the plots of a search', () => {
           : [],
     });
     expect((await get('intermediate-values')).body).toContain('d="M96 366L690 68"');
+  });
+
+  test('show what the engine says matters for the objective', async () => {
+    const importance: ImportanceSource = {
+      importances: async (study, objective) => ({
+        evaluator: `Fake of ${study.split('/').slice(0, 2).join('/')}`,
+        importances: [
+          { parameter: 'lr', importance: 0.25 * objective },
+          { parameter: 'optimizer', importance: 0.75 },
+        ],
+      }),
+    };
+    const { fixture, get } = await searched([], SPEC, importance);
+    fixture.cluster.allows = () => true;
+    const { body } = await get('importance?objective=latency');
+    expect(body).toContain('>Importance for latency</text>');
+    expect(body).toContain('By Optuna&#39;s Fake of demo/train.');
+    // The axis goes from 0 at pixel 186 to 0.8 at 690; the most important stands first.
+    expect([...body.matchAll(/width="([^"]+)" fill="#0072b2"/g)].map(([, wide]) => wide)).toEqual([
+      ...['472.5', '157.5'],
+    ]);
+    expect(body.indexOf('>optimizer<')).toBeLessThan(body.indexOf('>lr<'));
+  });
+
+  test('say what is missing where the engine has no study, or there is no engine', async () => {
+    const none = await searched([]);
+    none.fixture.cluster.allows = () => true;
+    const answer = await none.get('importance');
+    expect(answer.json()).toMatchObject({
+      code: 'NotReady',
+      detail: expect.stringContaining('set hpo.enabled in the chart'),
+    });
+    const behind = await searched([], SPEC, {
+      importances: async (study) => Promise.reject(new StudyBehind(study, 0)),
+    });
+    behind.fixture.cluster.allows = () => true;
+    expect((await behind.get('importance')).body).toContain('Not enough complete trials');
   });
 
   test('refuse names that the search does not have', async () => {

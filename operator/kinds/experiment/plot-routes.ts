@@ -4,13 +4,14 @@ import type { ObjectKey } from '../../runtime/resource-type.ts';
 import type { PlotQuery } from './plot-choice.ts';
 import { PLOT_KINDS, plotOf, type PlotKind } from './plots.ts';
 import { experimentOf } from './required-experiment.ts';
+import type { ImportanceSource } from './search-engine.ts';
 import type { TrialStore } from './trial-store.ts';
 
 const named = (what: string): object => ({ type: 'string', maxLength: 250, description: what });
 
 /** Plots of one search. */
 export const plotRoutes =
-  (trials: Pick<TrialStore, 'list' | 'front'>): ApiRoutes =>
+  (trials: Pick<TrialStore, 'list' | 'front'>, importance: ImportanceSource): ApiRoutes =>
   (app, context) => {
     app.get<{ Params: ObjectKey & { readonly kind: PlotKind }; Querystring: PlotQuery }>(
       '/api/v1/namespaces/:namespace/experiments/:name/plots/:kind',
@@ -39,7 +40,7 @@ export const plotRoutes =
       },
       async (request, reply) => {
         const experiment = await experimentOf(request, context);
-        const sources = { trials, runs: context.runs };
+        const sources = { trials, runs: context.runs, importance };
         const svg = await plotOf(request.params.kind, experiment, request.query, sources);
         // Names in it are other people's words: nothing in it may run or load, wherever it is opened.
         return reply

@@ -1,6 +1,8 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
+import { Problem } from '../../api/problem.ts';
 import { contour } from '../../plots/contour.ts';
 import { EvenSample } from '../../plots/even-sample.ts';
+import { importancePlot } from '../../plots/importance.ts';
 import { intermediateValues, MOST_CURVES, type Curve } from '../../plots/intermediate-values.ts';
 import { optimizationHistory } from '../../plots/optimization-history.ts';
 import { parallelCoordinates } from '../../plots/parallel-coordinates.ts';
@@ -15,6 +17,8 @@ import {
 } from './plot-choice.ts';
 import { curveState, dimensionsOf, plottedTrial } from './plotted-search.ts';
 import { RunNotFound, type RunStore } from './run-store.ts';
+import { StudyBehind, type Importances, type ImportanceSource } from './search-engine.ts';
+import { studyName } from './study.ts';
 import { TRIAL_PAGE, type Trial, type TrialStore } from './trial-store.ts';
 
 /** The plots there are, by Optuna's names. */
@@ -25,6 +29,7 @@ export const PLOT_KINDS = [
   'contour',
   'intermediate-values',
   'pareto-front',
+  'importance',
 ] as const;
 
 export type PlotKind = (typeof PLOT_KINDS)[number];
@@ -32,6 +37,7 @@ export type PlotKind = (typeof PLOT_KINDS)[number];
 export type PlotSources = {
   readonly trials: Pick<TrialStore, 'list' | 'front'>;
   readonly runs: Pick<RunStore, 'metricHistory'>;
+  readonly importance: ImportanceSource;
 };
 
 /**
@@ -45,48 +51,92 @@ export const plotOf = async (
   sources: PlotSources,
 ): Promise<string> => {
   const objectives = objectivesToPlot(experiment);
-  const parameters = dimensionsOf(experiment);
   const objective = chosenObjective(objectives, 'objective', { name: query.objective });
-  const read = (): Promise<PlottedSearch> =>
-    readSearch(sources.trials, experiment.metadata.uid ?? '', {
-      name: experiment.metadata.name,
-      ...{ objectives, objective, parameters },
-    });
+  const named = objectives[objective]?.name ?? '';
+  if (kind === 'intermediate-values') return reportedValues(experiment, named, sources);
+  if (kind === 'importance') {
+    const found = await importancesOf(experiment, objective, sources.importance);
+    const { name } = experiment.metadata;
+    return importancePlot(
+      { name, objective: named, evaluator: found.evaluator },
+      found.importances,
+    );
+  }
+  const search = {
+    ...{ name: experiment.metadata.name, objectives, objective },
+    parameters: dimensionsOf(experiment),
+  };
+  if (kind === 'pareto-front') return frontOf(experiment, search, query, sources.trials);
+  const draw = drawingOf(kind, search.parameters, query);
+  return draw(await readSearch(sources.trials, experiment.metadata.uid ?? '', search));
+};
+
+type Chosen = ConstructorParameters<typeof SearchSample>[0];
+type OfTrials = Exclude<PlotKind, 'intermediate-values' | 'importance' | 'pareto-front'>;
+
+/** What draws a plot that needs the trials alone; names are checked before any trial is read. */
+const drawingOf = (
+  kind: OfTrials,
+  parameters: Chosen['parameters'],
+  query: PlotQuery,
+): ((search: PlottedSearch) => string) => {
   switch (kind) {
     case 'optimization-history':
-      return optimizationHistory(await read());
-    case 'slice': {
-      const name = query.parameter;
-      const parameter = chosenParameter(parameters, 'parameter', { name });
-      return slice(await read(), parameter);
-    }
+      return optimizationHistory;
     case 'parallel-coordinates':
-      return parallelCoordinates(await read());
+      return parallelCoordinates;
+    case 'slice': {
+      const parameter = chosenParameter(parameters, 'parameter', { name: query.parameter });
+      return (search) => slice(search, parameter);
+    }
     case 'contour': {
       const x = chosenParameter(parameters, 'x', { name: query.x });
-      const y = chosenParameter(parameters, 'y', {
-        name: query.y,
-        // The first one that is not taken.
-        otherwise: x === parameters[0] ? 1 : 0,
-      });
-      return contour(await read(), x, y);
+      // The first one that is not taken.
+      const otherwise = x === parameters[0] ? 1 : 0;
+      const y = chosenParameter(parameters, 'y', { name: query.y, otherwise });
+      return (search) => contour(search, x, y);
     }
-    case 'pareto-front': {
-      const x = chosenObjective(objectives, 'x', { name: query.x });
-      const y = chosenObjective(objectives, 'y', { name: query.y, otherwise: x === 0 ? 1 : 0 });
-      const front = await sources.trials.front(experiment.metadata.uid ?? '', MOST_SHOWN);
-      const trials = front.trials.map(plottedTrial).filter((each) => each !== undefined);
-      return paretoFront(await read(), { x, y, trials, total: front.total });
-    }
-    case 'intermediate-values':
-      return reportedValues(experiment, objectives[objective]?.name ?? '', sources);
+  }
+};
+
+const frontOf = async (
+  { metadata: { uid = '' } }: Experiment,
+  search: Chosen,
+  query: PlotQuery,
+  trials: PlotSources['trials'],
+): Promise<string> => {
+  const { objectives } = search;
+  const x = chosenObjective(objectives, 'x', { name: query.x });
+  const y = chosenObjective(objectives, 'y', { name: query.y, otherwise: x === 0 ? 1 : 0 });
+  const front = await trials.front(uid, MOST_SHOWN);
+  return paretoFront(await readSearch(trials, uid, search), {
+    ...{ x, y, total: front.total },
+    trials: front.trials.map(plottedTrial).filter((each) => each !== undefined),
+  });
+};
+
+/** Throws Problem NotReady where the engine can't be asked. */
+const importancesOf = async (
+  experiment: Experiment,
+  objective: number,
+  source: ImportanceSource,
+): Promise<Importances> => {
+  try {
+    return await source.importances(studyName(experiment), objective);
+  } catch (error) {
+    // Nothing was asked for yet, or the engine lost it and will be told again.
+    if (error instanceof StudyBehind) return { evaluator: 'search service', importances: [] };
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Problem('NotReady', `The search engine did not say what matters: ${words}`, {
+      cause: error,
+    });
   }
 };
 
 const readSearch = async (
   trials: PlotSources['trials'],
   uid: string,
-  search: ConstructorParameters<typeof SearchSample>[0],
+  search: Chosen,
 ): Promise<PlottedSearch> => {
   const sample = new SearchSample(search);
   for await (const trial of allTrials(trials, uid)) sample.add(plottedTrial(trial));

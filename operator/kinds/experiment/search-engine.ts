@@ -70,6 +70,20 @@ export type SearchEngine = {
   forget(name: string): Promise<void>;
 };
 
+/** How much each parameter matters, the most first; empty where too few trials are complete. */
+export type Importances = {
+  /** What judged it. */
+  readonly evaluator: string;
+  /** From 0 to 1, 1 in all. */
+  readonly importances: readonly { readonly parameter: string; readonly importance: number }[];
+};
+
+/** What can say which parameters matter for the objective with this place. */
+export type ImportanceSource = {
+  /** Throws `StudyBehind` where there is no such study, `NoSearchEngine` without an engine. */
+  importances(study: string, objective: number): Promise<Importances>;
+};
+
 /** The engine knows the trials below `next` only, as after a loss of its database. */
 export class StudyBehind extends Error {
   override readonly name = 'StudyBehind';
@@ -105,9 +119,10 @@ export class NoSearchEngine extends Error {
 }
 
 /** What stands in for the engine where none is installed. */
-export const noSearchEngine = (): SearchEngine => ({
+export const noSearchEngine = (): SearchEngine & ImportanceSource => ({
   ask: async () => Promise.reject(new NoSearchEngine()),
   report: async () => Promise.reject(new NoSearchEngine()),
   tell: async () => Promise.reject(new NoSearchEngine()),
   forget: async () => undefined,
+  importances: async () => Promise.reject(new NoSearchEngine()),
 });

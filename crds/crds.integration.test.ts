@@ -22,6 +22,7 @@ import {
   pipelineRunExample,
   retrainPolicyExample,
 } from './testing/example-manifests.ts';
+import { katibShapes } from './testing/katib-manifests.ts';
 import { ManifestApi, definitionOf } from './testing/manifest-api.ts';
 import type { Answer, AnyManifest } from './testing/manifest-api.ts';
 import { refusals } from './testing/refusals.ts';
@@ -83,6 +84,13 @@ afterAll(async () => {
 function crdNames(): string[] {
   return kinds.map(({ plural }) => `crd/${plural}.mlops.pynomaly.io`);
 }
+
+describe('what comes from Katib', () => {
+  test.each(Object.entries(katibShapes))('is accepted with %s', async (_what, manifest) => {
+    const here = changed(manifest, { 'metadata.namespace': undefined });
+    expect(messageOf(await api.tryCreate(here))).toBe('accepted');
+  });
+});
 
 describe('what is refused', () => {
   test.each(refusals.map((each) => [`${each.manifest.kind}: ${each.what}`, each] as const))(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { exactlyOneOf, shaped, withRules } from './schema/rules.ts';
+import { chosen, exactlyOneOf, shaped, withRules } from './schema/rules.ts';
 import { NotStructuralError, structural } from './structural.ts';
 
 const field = (schema: z.ZodType) =>
@@ -29,6 +29,16 @@ describe('what zod says becomes what a CRD says', () => {
 
   test('choices', () => {
     expect(field(z.enum(['a', 'b']))).toEqual({ type: 'string', enum: ['a', 'b'] });
+  });
+
+  test('a choice with a message gets a rule with it instead of a list', () => {
+    expect(field(chosen(z.enum(['a', 'b']), 'must be a or b; c is gone'))).toEqual({
+      type: 'string',
+      maxLength: 256,
+      'x-kubernetes-validations': [
+        { rule: "self in [r'a', r'b']", message: 'must be a or b; c is gone' },
+      ],
+    });
   });
 
   test('a single choice', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PATTERN_MESSAGE, VALIDATIONS } from './schema/rules.ts';
+import { CHOICE_MESSAGE, PATTERN_MESSAGE, VALIDATIONS } from './schema/rules.ts';
 import type { Rule } from './schema/rules.ts';
 
 /** A node of a Kubernetes structural schema (OpenAPI v3 as a CRD may hold it). */
@@ -76,13 +76,14 @@ const KNOWN: ReadonlySet<string> = new Set([
   'anyOf',
   VALIDATIONS,
   PATTERN_MESSAGE,
+  CHOICE_MESSAGE,
 ]);
 
 /**
  * The structural schema of a zod schema as users write it: fields with a default are optional.
  *
  * `z.strictObject` becomes a closed object, `z.looseObject` and `z.unknown` keep unknown fields,
- * `z.record` becomes a map, `shaped` strings become CEL rules. Throws NotStructuralError, naming the
+ * `z.record` becomes a map, `shaped` strings and `chosen` words become CEL rules. Throws NotStructuralError, naming the
  * place, for what a CRD cannot say (unions, tuples, references) and for a default inside a list
  * item: Argo CD compares lists as a whole and would see a difference for ever.
  */
@@ -140,6 +141,9 @@ function describeInteger(schema: StructuralSchema): void {
   if (schema.maximum === 2147483647) delete schema.maximum;
 }
 
+/** Bounds what the rule of a choice has to look at. */
+const LONGEST_CHOICE = 256;
+
 function describeString(schema: StructuralSchema, written: Written): void {
   if (written['x-kubernetes-int-or-string'] === true) {
     schema.anyOf = [{ type: 'integer' }, { type: 'string' }];
@@ -151,6 +155,10 @@ function describeString(schema: StructuralSchema, written: Written): void {
   }
   if (written.pattern !== undefined && written[PATTERN_MESSAGE] === undefined) {
     schema.pattern = written.pattern;
+  }
+  if (written[CHOICE_MESSAGE] !== undefined) {
+    delete schema.enum;
+    schema.maxLength = LONGEST_CHOICE;
   }
 }
 
@@ -184,8 +192,14 @@ function describeObject(schema: StructuralSchema, written: Written, place: Place
 }
 
 function rulesOf(written: Written): Rule[] {
-  const rules = written[VALIDATIONS] ?? [];
-  const message = written[PATTERN_MESSAGE];
-  if (typeof message !== 'string' || written.pattern === undefined) return [...rules];
-  return [{ rule: `self.matches(r'${written.pattern}')`, message }, ...rules];
+  const rules = [...(written[VALIDATIONS] ?? [])];
+  const [pattern, choice] = [written[PATTERN_MESSAGE], written[CHOICE_MESSAGE]];
+  if (typeof choice === 'string' && written.enum !== undefined) {
+    const words = written.enum.map((each) => `r'${String(each)}'`).join(', ');
+    rules.unshift({ rule: `self in [${words}]`, message: choice });
+  }
+  if (typeof pattern === 'string' && written.pattern !== undefined) {
+    rules.unshift({ rule: `self.matches(r'${written.pattern}')`, message: pattern });
+  }
+  return rules;
 }

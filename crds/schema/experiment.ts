@@ -6,9 +6,10 @@ import { parameters } from './experiment-parameters.ts';
 import { register } from './experiment-register.ts';
 import { algorithm, earlyStopping, metricsCollectorSpec, objective } from './experiment-search.ts';
 import { trialTemplate } from './experiment-trial.ts';
+import { fragment } from './pod.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
-import { immutable, nameIsDnsLabel, withRules } from './rules.ts';
+import { chosen, immutable, nameIsDnsLabel, notSupported, withRules } from './rules.ts';
 import { statusOf } from './status.ts';
 
 /** 63 characters of a Job's name, less "-" and ten for the trial. */
@@ -36,10 +37,15 @@ const spec = withRules(
       suspend: flag(
         'True: nothing starts. A suspended Experiment serves RetrainPolicy and Pipeline as a template, of which they run copies.',
       ).default(false),
-      resumePolicy: z
-        .enum(['Never'])
-        .describe("Katib's field; only Never is supported: a finished Experiment stays finished.")
-        .optional(),
+      resumePolicy: chosen(
+        z
+          .enum(['Never'])
+          .describe(
+            "Katib's field; only Never is supported: a finished Experiment stays finished.",
+          ),
+        'must be Never, or left out: a finished Experiment stays finished (LongRunning and FromVolume are not supported); raise maxTrialCount while it runs, or create another Experiment',
+      ).optional(),
+      nasConfig: fragment("Katib's field; not supported.").optional(),
       ttlSecondsAfterFinished: integer(
         'Seconds after its end when the Job of a trial is deleted. Left out, the Job of a single training stays, and those of a search go once their result is recorded. The Experiment, its result and what it registered stay in any case.',
       ).optional(),
@@ -72,6 +78,10 @@ const spec = withRules(
     message:
       'each trialTemplate.trialParameters[].reference must be the name of one of spec.parameters, or ${trialSpec.…}',
   },
+  notSupported(
+    'nasConfig',
+    'architectures of networks are not searched; write the choices (layers, filters, kinds of operation) as spec.parameters and leave it out',
+  ),
   ...immutable(
     [
       'objective',

@@ -29,6 +29,26 @@ export function shaped(schema: z.ZodString, pattern: RegExp, message: string): z
   return schema.regex(pattern, message).meta({ ...described, [PATTERN_MESSAGE]: message });
 }
 
+export const CHOICE_MESSAGE = 'x-mlops-choice-message';
+
+/**
+ * One of some words. The apiserver would only list them; with a message, the CRD gets a CEL rule
+ * that says what to do instead, while zod and JSON Schema keep the enum.
+ */
+export function chosen<Choices extends z.ZodEnum>(schema: Choices, message: string): Choices {
+  return schema.meta({ ...schema.meta(), [CHOICE_MESSAGE]: message });
+}
+
+/** The field is known, so that the refusal can say what to do, and must not be set. */
+export function notSupported(field: string, message: string): Rule {
+  return {
+    rule: `!has(self.${field})`,
+    message: `${field} is not supported: ${message}`,
+    reason: 'FieldValueForbidden',
+    fieldPath: `.${field}`,
+  };
+}
+
 /** Exactly one of the fields is set. */
 export function exactlyOneOf(fields: readonly string[], message: string): Rule {
   return { rule: `${countSet(fields)} == 1`, message };

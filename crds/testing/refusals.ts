@@ -10,6 +10,7 @@ import {
   pipelineRunExample,
   retrainPolicyExample,
 } from './example-manifests.ts';
+import { katibRefusals } from './katib-manifests.ts';
 
 /** A manifest the apiserver must refuse, and a piece of what it must say. */
 export type Refusal = {
@@ -149,19 +150,17 @@ const experimentRefusals: readonly Refusal[] = [
     { 'spec.trialTemplate.trialParameters.0.reference': 'depth' },
     'must be the name of one of spec.parameters',
   ),
-  ...['pbt', 'enas', 'darts', 'genetic'].map((name) =>
-    inExperiment(
-      `the algorithm ${name}`,
-      { 'spec.algorithm.algorithmName': name },
-      'supported values',
-    ),
+  inExperiment(
+    'an algorithm we do not know',
+    { 'spec.algorithm.algorithmName': 'genetic' },
+    'must be random, grid, tpe',
   ),
+  ...katibRefusals.map(([what, manifest, says]) => ({ what: `of Katib: ${what}`, manifest, says })),
   inExperiment(
     'stopping by coin',
     { 'spec.earlyStopping.algorithmName': 'coin' },
     'supported values',
   ),
-  inExperiment('resuming', { 'spec.resumePolicy': 'LongRunning' }, 'supported values: "Never"'),
   inExperiment('no trial at once', { 'spec.parallelTrialCount': 0 }, 'greater than or equal to 1'),
   inExperiment('half a trial', { 'spec.maxTrialCount': 1.5 }, 'must be of type integer'),
   inExperiment(
@@ -205,11 +204,6 @@ const experimentRefusals: readonly Refusal[] = [
     { 'spec.parameters.3.feasibleSpace.list': ['1-2'] },
     'must hold numbers',
   ),
-  inExperiment(
-    'a trial that is no Job',
-    { 'spec.trialTemplate.trialSpec.kind': 'PyTorchJob' },
-    'supported values: "Job"',
-  ),
   ...['/model.onnx', '../model.onnx', 'a/../b', 'a//b', './a', 'a b'].map((path) =>
     inExperiment(
       `the artifact ${path}`,
@@ -221,13 +215,8 @@ const experimentRefusals: readonly Refusal[] = [
   inExperiment('the alias latest', { 'spec.register.alias.name': 'latest' }, 'are reserved'),
   inExperiment(
     'a field of Katib we do not have',
-    { 'spec.nasConfig': {} },
-    'unknown field "spec.nasConfig"',
-  ),
-  inExperiment(
-    'metrics from a file',
-    { 'spec.metricsCollectorSpec': { collector: { kind: 'File' } } },
-    'supported values',
+    { 'spec.trialTemplate.configMap': {} },
+    'unknown field "spec.trialTemplate.configMap"',
   ),
   inExperiment(
     'early stopping by two objectives',

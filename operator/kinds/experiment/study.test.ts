@@ -4,7 +4,6 @@ import { studyOf } from './study.ts';
 import { aSearch } from './testing/search-world.ts';
 
 type Spec = Experiment['spec'];
-type Algorithm = NonNullable<Spec['algorithm']>;
 
 const study = (spec: Partial<Spec>) => studyOf(aSearch(spec));
 const settings = (values: Readonly<Record<string, string>>) =>
@@ -18,44 +17,6 @@ describe('a study', () => {
       algorithm: { name: 'random', settings: {} },
       parameters: [{ name: 'lr', type: 'double', min: '0.1', max: '0.9', step: '0.1' }],
       seed: 7,
-    });
-  });
-
-  // Katib's names: https://www.kubeflow.org/docs/components/katib/user-guides/hp-tuning/configure-algorithm/
-  test.each<[Algorithm['algorithmName'], Record<string, string>, object]>([
-    [
-      'bayesianoptimization',
-      { base_estimator: 'GP', n_initial_points: '10', acq_func: 'gp_hedge', random_state: '10' },
-      { algorithm: { name: 'gp', settings: { n_startup_trials: '10' } }, seed: 10 },
-    ],
-    ['multivariate-tpe', { seed: '3' }, { algorithm: { name: 'tpe', settings: {} }, seed: 3 }],
-    ['sobol', {}, { algorithm: { name: 'qmc', settings: {} } }],
-    [
-      'hyperband',
-      { r_l: '9', eta: '3', resource_name: 'epochs' },
-      {
-        algorithm: { name: 'random', settings: {} },
-        earlyStopping: {
-          name: 'hyperband',
-          settings: { max_resource: '9', reduction_factor: '3' },
-        },
-      },
-    ],
-    ['cmaes', { sigma0: '0.5' }, { algorithm: { name: 'cmaes', settings: { sigma0: '0.5' } } }],
-  ])('of %s is asked in the words of Optuna', (algorithmName, values, want) => {
-    const algorithm = { algorithmName, algorithmSettings: settings(values) };
-    expect(study({ algorithm })).toMatchObject(want);
-  });
-
-  test('of medianstop stops by the median', () => {
-    const algorithmSettings = settings({ min_trials_required: '3', start_step: '4' });
-    expect(
-      study({ earlyStopping: { algorithmName: 'medianstop', algorithmSettings } }),
-    ).toMatchObject({
-      earlyStopping: {
-        name: 'median',
-        settings: { n_startup_trials: '3', n_warmup_steps: '4' },
-      },
     });
   });
 

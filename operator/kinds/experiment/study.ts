@@ -1,10 +1,16 @@
-import type { Reason } from '../../../crds/schema/conditions.ts';
 import type { Experiment } from '../../../crds/schema/experiment.ts';
+import {
+  algorithmOf,
+  SEEDS,
+  settingsOf,
+  stoppingOf,
+  without,
+  type Chosen,
+  type Fault,
+} from './study-algorithm.ts';
 import type { SearchParameter, Settings, Study } from './search-engine.ts';
 import type { Direction } from './trial-store.ts';
 
-type Fault = { readonly reason: Reason; readonly message: string };
-type Named = { readonly name: string; readonly settings: Settings };
 type Parameter = NonNullable<Experiment['spec']['parameters']>[number];
 
 /** Whether the Experiment searches over parameters, rather than training once. */
@@ -36,82 +42,48 @@ export const studyOf = (experiment: Experiment): Study | { readonly fault: Fault
   const seed = seedOf(given);
   const fault = faultOfSpace(spec.parameters ?? []) ?? faultOfSeed(seed);
   if (fault !== undefined) return { fault };
-  const chosen = algorithmOf(spec.algorithm?.algorithmName ?? 'tpe', without(given, SEEDS));
-  const stopping = stoppingOf(spec.earlyStopping) ?? chosen.stopping;
+  const chosen = chosenBy(spec, without(given, SEEDS), parameters);
+  if ('fault' in chosen) return chosen;
+  const { algorithm, stopping } = chosen;
   return {
     name: studyName(experiment),
     directions: objectivesOf(experiment).map(({ direction }) => direction),
-    algorithm: chosen.algorithm,
+    algorithm,
     ...(stopping === undefined ? {} : { earlyStopping: stopping }),
-    parameters,
+    parameters: chosen.parameters ?? parameters,
     ...(seed === undefined ? {} : { seed: Number(seed) }),
   };
 };
 
-const SEEDS = ['seed', 'random_state'];
-
-const settingsOf = (
-  settings: readonly { readonly name: string; readonly value: string }[] | undefined,
-): Settings => Object.fromEntries((settings ?? []).map(({ name, value }) => [name, value]));
-
 const seedOf = (settings: Settings): string | undefined =>
   settings['seed'] ?? settings['random_state'];
 
-const without = (settings: Settings, names: readonly string[]): Settings =>
-  Object.fromEntries(Object.entries(settings).filter(([name]) => !names.includes(name)));
-
-const renamed = (settings: Settings, names: Readonly<Record<string, string>>): Settings =>
-  Object.fromEntries(Object.entries(settings).map(([name, value]) => [names[name] ?? name, value]));
-
-/** Settings of scikit-optimize, with which Katib draws; Optuna's GP has none that means the same. */
-const SKOPT = ['base_estimator', 'acq_func', 'acq_optimizer'];
-
-/** Katib's algorithms by what they are called here. https://www.kubeflow.org/docs/components/katib */
-const algorithmOf = (
-  name: string,
+const chosenBy = (
+  spec: Experiment['spec'],
   settings: Settings,
-): { readonly algorithm: Named; readonly stopping?: Named } => {
-  switch (name) {
-    case 'bayesianoptimization':
-      return {
-        algorithm: {
-          name: 'gp',
-          settings: renamed(without(settings, SKOPT), { n_initial_points: 'n_startup_trials' }),
-        },
-      };
-    case 'multivariate-tpe':
-      return { algorithm: { name: 'tpe', settings } };
-    case 'sobol':
-      return { algorithm: { name: 'qmc', settings } };
-    case 'hyperband':
-      return {
-        algorithm: { name: 'random', settings: {} },
-        stopping: {
-          name: 'hyperband',
-          settings: renamed(without(settings, ['resource_name']), {
-            r_l: 'max_resource',
-            eta: 'reduction_factor',
-          }),
-        },
-      };
-    default:
-      return { algorithm: { name, settings } };
-  }
+  parameters: readonly SearchParameter[],
+): Chosen | { readonly fault: Fault } => {
+  const chosen = algorithmOf(spec.algorithm?.algorithmName ?? 'tpe', settings, parameters);
+  if ('fault' in chosen) return chosen;
+  const stopping = stoppingOf(spec.earlyStopping);
+  if (chosen.stopping === undefined)
+    return stopping === undefined ? chosen : { ...chosen, stopping };
+  const fault = faultOfMix(spec);
+  return fault === undefined ? chosen : { fault };
 };
 
-const stoppingOf = (stopping: Experiment['spec']['earlyStopping']): Named | undefined => {
-  if (stopping === undefined) return undefined;
-  const settings = settingsOf(stopping.algorithmSettings);
-  return stopping.algorithmName === 'medianstop'
-    ? {
-        name: 'median',
-        // Katib counts steps from 1 (start_step 4 by default), Optuna waits for as many as it warms up.
-        settings: renamed(settings, {
-          min_trials_required: 'n_startup_trials',
-          start_step: 'n_warmup_steps',
-        }),
-      }
-    : { name: stopping.algorithmName, settings };
+/** Two things that each work alone and not together; the CRD lets a hyperband's through. */
+const faultOfMix = ({ objective, earlyStopping }: Experiment['spec']): Fault | undefined => {
+  const say = (message: string): Fault => ({ reason: 'InvalidAlgorithmSetting', message });
+  if (earlyStopping !== undefined)
+    return say(
+      'spec.algorithm is hyperband, which stops trials by itself; remove spec.earlyStopping, or take the algorithm random.',
+    );
+  return (objective?.additionalObjectives ?? []).length > 0
+    ? say(
+        'spec.algorithm is hyperband, which compares trials by one objective; remove spec.objective.additionalObjectives, or take nsgaii.',
+      )
+    : undefined;
 };
 
 const searchParameter = ({

@@ -11,7 +11,7 @@ const PLACEHOLDER = /\$\{(trialParameters|trialSpec)\.([^}]*)\}/g;
 
 /**
  * Fills `${trialParameters.<name>}` in every text of the template. Each name stands for the value of
- * the parameter it refers to, or for the Job's name or namespace.
+ * the parameter it refers to, or for something of the Job's metadata.
  */
 export const fillTemplate = (
   experiment: Experiment,
@@ -22,7 +22,7 @@ export const fillTemplate = (
   const values = valuesOf(experiment, trialName, assignments);
   const fill = (text: string): string =>
     text.replaceAll(PLACEHOLDER, (whole, _kind: string, name: string) => {
-      const value = values[whole] ?? values[`\${trialParameters.${name}}`];
+      const value = values.get(whole) ?? values.get(`\${trialParameters.${name}}`);
       if (value === undefined) missing.add(whole);
       return value ?? whole;
     });
@@ -36,21 +36,41 @@ export const fillTemplate = (
   return check(spec, experiment);
 };
 
+/** Maps, not objects: a parameter may be called `constructor`. */
 const valuesOf = (
-  { metadata, spec }: Experiment,
+  experiment: Experiment,
   trialName: string,
   assignments: Readonly<Record<string, string>>,
-): Readonly<Record<string, string | undefined>> => {
-  const isConditional = (reference: string): boolean =>
-    (spec.parameters ?? []).some(({ name, when }) => name === reference && when !== undefined);
-  const own = { '${trialSpec.Name}': trialName, '${trialSpec.Namespace}': metadata.namespace };
-  const named = (spec.trialTemplate.trialParameters ?? []).map(({ name, reference }) => [
-    `\${trialParameters.${name}}`,
-    reference in own
-      ? own[reference as keyof typeof own]
-      : (assignments[reference] ?? (isConditional(reference) ? '' : undefined)),
-  ]);
-  return { ...own, ...(Object.fromEntries(named) as Record<string, string | undefined>) };
+): ReadonlyMap<string, string> => {
+  const { parameters = [], trialTemplate } = experiment.spec;
+  const own = valuesOfJob(experiment, trialName);
+  const drawn = new Map(Object.entries(assignments));
+  const all = new Map(own);
+  for (const { name, reference } of trialTemplate.trialParameters ?? []) {
+    const isLeftOut = parameters.some((each) => each.name === reference && each.when !== undefined);
+    const value = own.get(reference) ?? drawn.get(reference) ?? (isLeftOut ? '' : undefined);
+    if (value !== undefined) all.set(`\${trialParameters.${name}}`, value);
+  }
+  return all;
+};
+
+/** What Katib calls the metadata of a trial: that of its Job. */
+const valuesOfJob = (
+  { metadata, spec }: Experiment,
+  trialName: string,
+): ReadonlyMap<string, string> => {
+  const { kind, apiVersion, metadata: own } = spec.trialTemplate.trialSpec;
+  const keyed = (field: string, of: Readonly<Record<string, string>> = {}) =>
+    Object.entries(of).map(([key, value]): [string, string] => [`${field}[${key}]`, value]);
+  const values: readonly (readonly [string, string])[] = [
+    ['Name', trialName],
+    ['Namespace', metadata.namespace],
+    ['Kind', kind],
+    ['APIVersion', apiVersion],
+    ...keyed('Labels', own?.labels),
+    ...keyed('Annotations', own?.annotations),
+  ];
+  return new Map(values.map(([name, value]) => [`\${trialSpec.${name}}`, value]));
 };
 
 const fillAll = (value: unknown, fill: (text: string) => string): unknown => {

@@ -85,7 +85,7 @@ describe('the Optuna service over HTTP', () => {
     ['sobol', searchBy('sobol', { random_state: '10' })],
     ['nsgaii', searchBy('nsgaii', { population_size: '8' })],
     ['grid', searchBy('grid')],
-    ['hyperband', searchBy('hyperband', { r_l: '9', eta: '3', resource_name: 'epochs' })],
+    ['hyperband', searchBy('hyperband', { r_l: '9', eta: '3' })],
     ['medianstop', stoppedBy('medianstop', { min_trials_required: '3', start_step: '4' })],
     ['median', stoppedBy('median', { n_startup_trials: '3', n_warmup_steps: '4' })],
     ['percentile', stoppedBy('percentile', { percentile: '25' })],
@@ -104,6 +104,24 @@ describe('the Optuna service over HTTP', () => {
     expect(await engine.report(study, 0, [{ step: 1, value: 0.5 }])).toEqual({ prune: false });
     await engine.tell(study, 0, { state: 'complete', values: [0.5] });
     expect((await engine.ask(study, 1)).state).toBe('drawn');
+  });
+
+  test("gives every trial of Katib's hyperband all of its resource", async () => {
+    const search = aSearch(searchBy('hyperband', { r_l: '9', eta: '3', resource_name: 'epochs' }));
+    const epochs = { name: 'epochs', parameterType: 'int', feasibleSpace: { min: '1', max: '3' } };
+    const parameters = [...(search.spec.parameters ?? []), epochs] as const;
+    const asked = studyOf({ ...search, spec: { ...search.spec, parameters } } as Experiment);
+    if ('fault' in asked) throw new Error(asked.fault.message);
+    const study = { ...asked, name: freshName() };
+    for (const number of [0, 1]) {
+      expect(await engine.ask(study, number)).toEqual({
+        state: 'drawn',
+        assignments: [
+          { name: 'lr', value: expect.stringMatching(/^0\.[1-9]$/) },
+          { name: 'epochs', value: '9' },
+        ],
+      });
+    }
   });
 
   test('says that the gp of bayesianoptimization needs another image', async () => {

@@ -60,6 +60,12 @@ module.exports = {
       to: { pathNot: '^operator/plots/' },
     },
     {
+      name: 'the-cli-knows-the-api-only',
+      severity: 'error',
+      from: { path: '^operator/cli/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(operator/(?!cli/)|serving-runtime|e2e)/' },
+    },
+    {
       name: 'contract-stands-alone',
       severity: 'error',
       from: { path: '^crds/schema/' },

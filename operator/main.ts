@@ -10,6 +10,7 @@ import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { ownDataReader } from './kinds/deployment/own-data.ts';
 import { deploymentRoutes } from './kinds/deployment/routes.ts';
+import { importanceRoute } from './kinds/experiment/importance-route.ts';
 import { plotRoutes } from './kinds/experiment/plot-routes.ts';
 import { experimentRoutes, trialRoutes } from './kinds/experiment/routes.ts';
 import { createShadowReports } from './kinds/deployment/shadow-reports.ts';
@@ -127,6 +128,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     [
       experimentRoutes,
       trialRoutes(trials),
+      importanceRoute(search),
       plotRoutes(trials, search),
       modelVersionRoutes,
       ingestRoutes(predictions),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { queryDatabase } from './harness/database.ts';
 import { applyExample, exampleDiff } from './harness/course.ts';
 import { at, listAt, type Json } from './harness/kubectl.ts';
+import { mlops } from './harness/mlops.ts';
 import {
   killOperator,
   killSearchService,
@@ -108,6 +109,24 @@ describe('A search over parameters goes on whatever is killed', () => {
        join optuna.studies s using (study_id) where s.study_name like 'demo-search/${SEARCH}/%'`,
     );
     expect(Number(lowest[0])).toBeCloseTo(Number(loss?.['latest']), 6);
+  });
+
+  test('the command line says in what trials differ, and which parameters matter', async () => {
+    const user = await RestUser.with('view', demo);
+    const runs = listAt(await user.read(`experiments/${SEARCH}/runs`), 'items');
+    const two = runs.slice(0, 2).flatMap(({ runId }) => ['--run', String(runId)]);
+    const page = await mlops(user, 'compare', SEARCH, '-n', demo.namespace, ...two);
+    expect(page).toContain('2 runs in 2 groups');
+    expect(page).toMatch(/LOSS +RUNS +MEAN .*\n.*not enough runs \(2 needed\)/);
+    const importance = await mlops(user, 'importance', SEARCH, '-n', demo.namespace);
+    expect(importance).toMatch(/WHAT MATTERS FOR loss .*\n[xy] +0\.\d\d .*\n[xy] +0\.\d\d/);
+  });
+
+  test('the API draws it', async () => {
+    const user = await RestUser.with('view', demo);
+    const svg = await user.text(`experiments/${SEARCH}/plots/optimization-history`);
+    expect(svg.match(/<circle /g)?.length).toBeGreaterThanOrEqual(1);
+    expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
   });
 
   test(

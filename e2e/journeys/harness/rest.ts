@@ -8,15 +8,19 @@ import type { Tenant } from './tenant.ts';
 const AUDIENCE = 'mlops.pynomaly.io';
 const TIMEOUT_MS = 15_000;
 
+/** Where the API is, from outside the cluster. */
+export const apiServer = async (): Promise<string> =>
+  `http://${await addressOf(SYSTEM_NAMESPACE, 'mlops-operator')}:8080`;
+
 export type RestAnswer = { readonly status: number; readonly body: Json };
 
 /** A caller of the REST API: a service account with one of the cluster's own roles. */
 export class RestUser {
-  readonly #token: string;
+  readonly token: string;
   readonly #namespace: string;
 
   private constructor(token: string, namespace: string) {
-    this.#token = token;
+    this.token = token;
     this.#namespace = namespace;
   }
 
@@ -48,16 +52,7 @@ export class RestUser {
 
   /** `path` below `/api/v1/namespaces/<own>/`. */
   async send(method: string, path: string, body?: object): Promise<RestAnswer> {
-    const api = await addressOf(SYSTEM_NAMESPACE, 'mlops-operator');
-    const answer = await fetch(`http://${api}:8080/api/v1/namespaces/${this.#namespace}/${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    const answer = await this.#fetch(method, path, body);
     const text = await answer.text();
     return { status: answer.status, body: text === '' ? {} : (JSON.parse(text) as Json) };
   }
@@ -67,6 +62,27 @@ export class RestUser {
     const { status, body } = await this.send('GET', path);
     if (status !== 200) throw new Error(`GET ${path} answered ${status}: ${JSON.stringify(body)}`);
     return body;
+  }
+
+  /** As `read`, of what is no JSON. */
+  async text(path: string): Promise<string> {
+    const answer = await this.#fetch('GET', path);
+    const body = await answer.text();
+    if (!answer.ok) throw new Error(`GET ${path} answered ${answer.status}: ${body}`);
+    return body;
+  }
+
+  async #fetch(method: string, path: string, body?: object): Promise<Response> {
+    const url = `${await apiServer()}/api/v1/namespaces/${this.#namespace}/${path}`;
+    return fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
   }
 }
 

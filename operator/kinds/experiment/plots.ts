@@ -1,5 +1,4 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
-import { Problem } from '../../api/problem.ts';
 import { contour } from '../../plots/contour.ts';
 import { EvenSample } from '../../plots/even-sample.ts';
 import { importancePlot } from '../../plots/importance.ts';
@@ -9,6 +8,7 @@ import { parallelCoordinates } from '../../plots/parallel-coordinates.ts';
 import { paretoFront } from '../../plots/pareto-front.ts';
 import { MOST_SHOWN, SearchSample, type PlottedSearch } from '../../plots/search-sample.ts';
 import { slice } from '../../plots/slice.ts';
+import { importancesOf } from './importance.ts';
 import {
   chosenObjective,
   chosenParameter,
@@ -17,8 +17,7 @@ import {
 } from './plot-choice.ts';
 import { curveState, dimensionsOf, plottedTrial } from './plotted-search.ts';
 import { RunNotFound, type RunStore } from './run-store.ts';
-import { StudyBehind, type Importances, type ImportanceSource } from './search-engine.ts';
-import { studyName } from './study.ts';
+import type { ImportanceSource } from './search-engine.ts';
 import { TRIAL_PAGE, type Trial, type TrialStore } from './trial-store.ts';
 
 /** The plots there are, by Optuna's names. */
@@ -113,24 +112,6 @@ const frontOf = async (
     ...{ x, y, total: front.total },
     trials: front.trials.map(plottedTrial).filter((each) => each !== undefined),
   });
-};
-
-/** Throws Problem NotReady where the engine can't be asked. */
-const importancesOf = async (
-  experiment: Experiment,
-  objective: number,
-  source: ImportanceSource,
-): Promise<Importances> => {
-  try {
-    return await source.importances(studyName(experiment), objective);
-  } catch (error) {
-    // Nothing was asked for yet, or the engine lost it and will be told again.
-    if (error instanceof StudyBehind) return { evaluator: 'search service', importances: [] };
-    const words = error instanceof Error ? error.message : String(error);
-    throw new Problem('NotReady', `The search engine did not say what matters: ${words}`, {
-      cause: error,
-    });
-  }
 };
 
 const readSearch = async (

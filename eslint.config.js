@@ -43,7 +43,7 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['e2e/**', 'crds/generate.ts'],
+    files: ['e2e/**', 'crds/generate.ts', 'operator/cli/main.ts'],
     rules: { 'no-console': 'off' },
   },
   {

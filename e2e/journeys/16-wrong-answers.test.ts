@@ -119,7 +119,9 @@ describe('A new version that answers wrongly', () => {
   );
 
   test('has labels that are taken once, and unknown ones are counted and said', async () => {
-    const labels = [{ predictionId: 'nobody-asked-this', truth: 1 }, { predictionId: 'no-truth' }];
+    // Of this run: the database remembers those of one before, in the same cluster.
+    const unknown = `nobody-asked-this-${Date.now()}`;
+    const labels = [{ predictionId: unknown, truth: 1 }, { predictionId: 'no-truth' }];
     const { status, body } = await user.send('POST', 'modeldeployments/times/labels', { labels });
     expect(status).toBe(200);
     expect(body).toMatchObject({ taken: 1, waiting: 1, duplicates: 0 });

@@ -5,6 +5,7 @@ import { StudyBehind, type ImportanceSource } from '../kinds/experiment/search-e
 import { getJson } from './api-client.ts';
 import { readArguments } from './arguments.ts';
 import { run } from './commands.ts';
+import { serverOf, tokenOf } from './config.ts';
 
 const id = (hex: string): string => hex.repeat(32);
 const SEARCH = {
@@ -152,6 +153,18 @@ describe('mlops', () => {
     [['compare', 'a', '--colour'], "Unknown option '--colour'"],
   ])('refuses %j', (args, words) => {
     expect(() => readArguments(args)).toThrow(words);
+  });
+
+  test('takes server and token from the environment', () => {
+    expect(serverOf({})).toBe('http://localhost:8080');
+    expect(serverOf({ MLOPS_SERVER: 'https://mlops.example.com' })).toBe(
+      'https://mlops.example.com',
+    );
+    expect(tokenOf({ MLOPS_TOKEN: 'abc\n' })).toBe('abc');
+    expect(() => tokenOf({})).toThrow('There is no token: set MLOPS_TOKEN');
+    expect(() => tokenOf({ MLOPS_TOKEN_FILE: '/nowhere/token' })).toThrow(
+      'MLOPS_TOKEN_FILE cannot be read: ENOENT',
+    );
   });
 
   test('says what to do where nothing answers', async () => {

@@ -143,6 +143,7 @@ const whyFew = ({ incomparable }: ErrorTally, waiting: number, { path }: OwnEvid
       : [
           `${incomparable} labels name an output that is not logged, or have another number of values`,
         ]),
+    `POST the truth to ${path}`,
   ];
-  return parts.length === 0 ? `; POST the truth to ${path}` : `; ${parts.join('; ')}`;
+  return `; ${parts.join('; ')}`;
 };

@@ -53,7 +53,7 @@ describe('prediction-error', () => {
     [
       'has labels that name nothing we know',
       ...([metric, of({ ...noErrors, incomparable: 3 }, noErrors, 7)] as const),
-      'inconclusive: prediction-error: 0 of 100 labels of version 1.1.0 that are needed to judge; 7 labels name no request that is logged; 3 labels name an output that is not logged, or have another number of values',
+      'inconclusive: prediction-error: 0 of 100 labels of version 1.1.0 that are needed to judge; 7 labels name no request that is logged; 3 labels name an output that is not logged, or have another number of values; POST the truth to /labels',
     ],
     ['was not read yet', metric, undefined, 'inconclusive: prediction-error: nothing was read yet'],
     [

@@ -5,6 +5,7 @@ import { count, flag, integer, listMap, listOf, nameAndValue, text, time } from 
 import { parameters } from './experiment-parameters.ts';
 import { register } from './experiment-register.ts';
 import { algorithm, earlyStopping, metricsCollectorSpec, objective } from './experiment-search.ts';
+import { multiNodeNameFits, trainer } from './experiment-trainer.ts';
 import { trialTemplate } from './experiment-trial.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
@@ -43,6 +44,7 @@ const spec = withRules(
       ttlSecondsAfterFinished: integer(
         'Seconds after its end when the Job of a trial is deleted. Left out, the Job of a single training stays, and those of a search go once their result is recorded. The Experiment, its result and what it registered stay in any case.',
       ).optional(),
+      trainer: trainer.optional(),
       trialTemplate,
       register: register.optional(),
     })
@@ -81,6 +83,7 @@ const spec = withRules(
       'metricsCollectorSpec',
       'resumePolicy',
       'ttlSecondsAfterFinished',
+      'trainer',
       'trialTemplate',
       'register',
     ],
@@ -166,7 +169,7 @@ export const experiment = defineKind({
     },
     AGE_COLUMN,
   ],
-  rules: nameIsDnsLabel(EXPERIMENT_NAME_MAX),
+  rules: [...nameIsDnsLabel(EXPERIMENT_NAME_MAX), multiNodeNameFits],
   implemented: true,
 });
 

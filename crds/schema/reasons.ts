@@ -47,6 +47,7 @@ export const REASONS = {
 
   TrialStarted: 'The Job of a trial was created.',
   TrialRunning: 'At least one trial is running.',
+  Queued: 'The Job is suspended: its queue, or who manages it, has not let it start yet.',
   TrialFailed: 'More trials failed than maxFailedTrialCount allows.',
   TrialsSucceeded: 'All trials that were wanted have finished.',
   Complete: 'It ran to its end and finished well.',

@@ -234,6 +234,17 @@ const experimentRefusals: readonly Refusal[] = [
     { 'spec.objective.additionalObjectives': [{ name: 'loss', type: 'minimize' }] },
     'earlyStopping compares trials by one objective',
   ),
+  inExperiment('no node at all', { 'spec.trainer': { numNodes: 0 } }, 'greater than or equal to 1'),
+  inExperiment(
+    'more nodes than a Job may name',
+    { 'spec.trainer': { numNodes: 1001 } },
+    'less than or equal to 1000',
+  ),
+  inExperiment(
+    'a name too long for the hostnames of its nodes',
+    { 'metadata.name': 'a'.repeat(51), 'spec.trainer': { numNodes: 2 } },
+    'at most 50 characters where spec.trainer.numNodes is more than 1',
+  ),
   inExperiment(
     'ten retries',
     { 'spec.trialTemplate.retryPolicy': { limit: 10 } },

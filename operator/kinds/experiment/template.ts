@@ -1,6 +1,7 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
 import { privilegeAskedFor } from '../privileges.ts';
 import type { PodTemplate } from '../kubernetes-objects.ts';
+import { contradictionOf } from './nodes.ts';
 
 export type JobSpec = { readonly template: PodTemplate; readonly [field: string]: unknown };
 
@@ -61,7 +62,8 @@ const fillAll = (value: unknown, fill: (text: string) => string): unknown => {
 };
 
 /** As much of the shape as building the Job relies on; the API server judges the rest. */
-const check = (spec: unknown, { spec: { trialTemplate } }: Experiment): Filled => {
+const check = (spec: unknown, experiment: Experiment): Filled => {
+  const { trialTemplate } = experiment.spec;
   const containers = (spec as Partial<JobSpec> | undefined)?.template?.spec?.containers;
   if (!Array.isArray(containers) || containers.length === 0) {
     return {
@@ -82,5 +84,6 @@ const check = (spec: unknown, { spec: { trialTemplate } }: Experiment): Filled =
       fault: `spec.trialTemplate.trialSpec asks for ${privilege}, which no trial gets; remove it.`,
     };
   }
-  return { spec: spec as JobSpec };
+  const contradiction = contradictionOf(experiment, spec as JobSpec);
+  return contradiction === undefined ? { spec: spec as JobSpec } : { fault: contradiction };
 };

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { dnsLabel, flag, integer, listMap, setOf, text } from './fields.ts';
 import { fragment } from './pod.ts';
+import { withRules } from './rules.ts';
+
+const TRIAL_KIND = {
+  rule: `(self.kind == 'Job' && self.apiVersion == 'batch/v1') || (self.kind == 'JobSet' && self.apiVersion == 'jobset.x-k8s.io/v1alpha2') || (self.kind == 'TrainJob' && self.apiVersion == 'trainer.kubeflow.org/v1alpha1')`,
+  message:
+    'trialSpec must be a Job of batch/v1, a JobSet of jobset.x-k8s.io/v1alpha2 or a TrainJob of trainer.kubeflow.org/v1alpha1',
+};
 
 /** The Job of a trial, and what is done when it breaks. */
 export const trialTemplate = z
@@ -24,30 +31,39 @@ export const trialTemplate = z
       'The placeholders of trialSpec and what stands for them.',
       { max: 100 },
     ).optional(),
-    trialSpec: z
-      .strictObject({
-        apiVersion: z.enum(['batch/v1']).describe('batch/v1.'),
-        kind: z.enum(['Job']).describe('Job.'),
-        metadata: z
-          .strictObject({
-            labels: z
-              .record(z.string(), z.string().max(63))
-              .describe('Labels of the Job.')
-              .meta({ maxProperties: 64 })
-              .optional(),
-            annotations: z
-              .record(z.string(), z.string().max(16384))
-              .describe('Annotations of the Job.')
-              .meta({ maxProperties: 64 })
-              .optional(),
-          })
-          .describe('Labels and annotations of the Job; its name is made by the operator.')
-          .optional(),
-        spec: fragment(
-          'spec of the Job, as in batch/v1. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
-        ),
-      })
-      .describe('The Job that every trial runs.'),
+    trialSpec: withRules(
+      z
+        .strictObject({
+          apiVersion: z
+            .enum(['batch/v1', 'jobset.x-k8s.io/v1alpha2', 'trainer.kubeflow.org/v1alpha1'])
+            .describe('batch/v1, or that of JobSet or TrainJob.'),
+          kind: z
+            .enum(['Job', 'JobSet', 'TrainJob'])
+            .describe(
+              "Job; or JobSet or Kubeflow's TrainJob, where the cluster has them (else reason KindNotInstalled).",
+            ),
+          metadata: z
+            .strictObject({
+              labels: z
+                .record(z.string(), z.string().max(63))
+                .describe('Labels of the Job.')
+                .meta({ maxProperties: 64 })
+                .optional(),
+              annotations: z
+                .record(z.string(), z.string().max(16384))
+                .describe('Annotations of the Job.')
+                .meta({ maxProperties: 64 })
+                .optional(),
+            })
+            .describe('Labels and annotations of the Job; its name is made by the operator.')
+            .optional(),
+          spec: fragment(
+            'spec of the Job, as in batch/v1, or of the JobSet or TrainJob. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
+          ),
+        })
+        .describe('The Job that every trial runs.'),
+      TRIAL_KIND,
+    ),
     retryPolicy: z
       .strictObject({
         limit: integer('How often one trial is started again.', 0, 9).optional(),

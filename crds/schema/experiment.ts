@@ -74,6 +74,11 @@ const spec = withRules(
     message:
       'each trialTemplate.trialParameters[].reference must be the name of one of spec.parameters, or ${trialSpec.…}',
   },
+  {
+    rule: `!has(self.trainer) || self.trainer.numNodes <= 1 || self.trialTemplate.trialSpec.kind == 'Job'`,
+    message:
+      'trainer.numNodes is for a trialSpec that is a Job; a JobSet or TrainJob says itself how many nodes it has',
+  },
   ...immutable(
     [
       'objective',

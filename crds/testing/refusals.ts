@@ -208,7 +208,7 @@ const experimentRefusals: readonly Refusal[] = [
   inExperiment(
     'a trial that is no Job',
     { 'spec.trialTemplate.trialSpec.kind': 'PyTorchJob' },
-    'supported values: "Job"',
+    'supported values: "Job", "JobSet", "TrainJob"',
   ),
   ...['/model.onnx', '../model.onnx', 'a/../b', 'a//b', './a', 'a b'].map((path) =>
     inExperiment(
@@ -233,6 +233,20 @@ const experimentRefusals: readonly Refusal[] = [
     'early stopping by two objectives',
     { 'spec.objective.additionalObjectives': [{ name: 'loss', type: 'minimize' }] },
     'earlyStopping compares trials by one objective',
+  ),
+  inExperiment(
+    'a JobSet of the API of Jobs',
+    { 'spec.trialTemplate.trialSpec.kind': 'JobSet' },
+    'trialSpec must be a Job of batch/v1',
+  ),
+  inExperiment(
+    'nodes of a TrainJob',
+    {
+      'spec.trainer': { numNodes: 2 },
+      'spec.trialTemplate.trialSpec.apiVersion': 'trainer.kubeflow.org/v1alpha1',
+      'spec.trialTemplate.trialSpec.kind': 'TrainJob',
+    },
+    'trainer.numNodes is for a trialSpec that is a Job',
   ),
   inExperiment('no node at all', { 'spec.trainer': { numNodes: 0 } }, 'greater than or equal to 1'),
   inExperiment(

@@ -36,12 +36,14 @@ import { meetingPlace, withoutMeetingPlace } from './node-service.ts';
 import { endRun } from './run-end.ts';
 import { fillTemplate } from './template.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
+import { JOB_SET, TRAIN_JOB } from './trial-kinds.ts';
+import { kindMissing, trialPass } from './trial-pass.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
 
 export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> => ({
   type: ownType(definition),
   fieldManager: 'mlops-experiment',
-  owns: [JOB, SERVICE],
+  owns: [JOB, JOB_SET, TRAIN_JOB, SERVICE],
   metadataOnly: [SERVICE],
   watches: [
     wakesExperimentOfPod,
@@ -50,7 +52,9 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
     { type: MODEL_ALIAS, keysFor: () => [] },
   ],
   permissions: [
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
+    ...[JOB, JOB_SET, TRAIN_JOB].map(({ group, plural }) => ({
+      ...{ apiGroups: [group], resources: [plural], verbs: ['create', 'patch', 'delete'] },
+    })),
     { apiGroups: [''], resources: ['services'], verbs: ['create', 'patch', 'delete'] },
     { apiGroups: [''], resources: ['events'], verbs: ['list'] },
     { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
@@ -67,14 +71,16 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
     (status?.trials ?? 0) > 0 ||
     metadata.annotations?.[ANNOTATIONS.mlflowTags] !== undefined,
   reconcile: pacedPasses(ports),
-  finalize: (experiment, pass) => finalize(experiment, pass, ports),
+  finalize: async (experiment, pass) =>
+    finalize(experiment, await trialPass(experiment, pass, ports.children), ports),
 });
 
 /** A search would write its status at every end of a trial. */
 const pacedPasses = (ports: RunPorts): Reconciler<Experiment>['reconcile'] => {
   const pace = new StatusPace();
   return async (experiment, pass) => {
-    const outcome = await withoutMeetingPlace(await reconcile(experiment, pass, ports), pass);
+    const seen = await trialPass(experiment, pass, ports.children);
+    const outcome = await withoutMeetingPlace(await reconcile(experiment, seen, ports), pass);
     return isSearch(experiment) ? pace.limit(experiment, outcome, pass.now) : outcome;
   };
 };
@@ -83,6 +89,8 @@ const reconcile = async (experiment: Experiment, pass: Pass, ports: RunPorts): P
   if (hasEnded(experiment)) return afterEnd(experiment, pass);
   const obstacle = obstacleOf(experiment);
   if (obstacle !== undefined) return obstacle;
+  const missing = kindMissing(experiment, pass);
+  if (missing !== undefined) return missing;
   try {
     if (isSearch(experiment)) return await reconcileSearch(experiment, pass, ports);
     const nowhere = await meetingPlace(experiment, pass);

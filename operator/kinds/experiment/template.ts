@@ -2,6 +2,7 @@ import type { Experiment } from '../../../crds/schema/experiment.ts';
 import { privilegeAskedFor } from '../privileges.ts';
 import type { PodTemplate } from '../kubernetes-objects.ts';
 import { contradictionOf } from './nodes.ts';
+import { viewOfSpec } from './trial-view.ts';
 
 export type JobSpec = { readonly template: PodTemplate; readonly [field: string]: unknown };
 
@@ -62,8 +63,11 @@ const fillAll = (value: unknown, fill: (text: string) => string): unknown => {
 };
 
 /** As much of the shape as building the Job relies on; the API server judges the rest. */
-const check = (spec: unknown, experiment: Experiment): Filled => {
+const check = (own: unknown, experiment: Experiment): Filled => {
   const { trialTemplate } = experiment.spec;
+  const viewed = viewOfSpec(experiment, own);
+  if ('fault' in viewed) return viewed;
+  const { spec } = viewed;
   const containers = (spec as Partial<JobSpec> | undefined)?.template?.spec?.containers;
   if (!Array.isArray(containers) || containers.length === 0) {
     return {

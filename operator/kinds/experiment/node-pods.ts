@@ -15,7 +15,7 @@ export const nodesOfJob = ({ spec }: Job): number => {
 };
 
 /** Which node of its Job a pod is; undefined in a Job that has no nodes. */
-export const nodeOfPod = ({ metadata }: Pod): number | undefined => {
+const nodeOfPod = ({ metadata }: Pod): number | undefined => {
   const index = metadata.annotations?.[COMPLETION_INDEX] ?? metadata.labels?.[COMPLETION_INDEX];
   return index === undefined || !/^\d+$/.test(index) ? undefined : Number(index);
 };

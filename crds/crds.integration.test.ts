@@ -345,6 +345,7 @@ describe('what may change later', () => {
           'registry.example.com/evil:1',
       },
     ],
+    ['trainer', { 'spec.trainer': { numNodes: 2 } }],
     ['register', { 'spec.register.bump': 'major' }],
   ])('%s of an Experiment cannot', async (field, changes) => {
     expect(await replaced(experimentExample, changes)).toContain(

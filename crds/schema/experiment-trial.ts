@@ -3,6 +3,12 @@ import { dnsLabel, flag, integer, listMap, setOf, text } from './fields.ts';
 import { fragment } from './pod.ts';
 import { chosen, notSupported, withRules } from './rules.ts';
 
+const TRIAL_KIND = {
+  rule: `(self.kind == 'Job' && self.apiVersion == 'batch/v1') || (self.kind == 'JobSet' && self.apiVersion == 'jobset.x-k8s.io/v1alpha2') || (self.kind == 'TrainJob' && self.apiVersion == 'trainer.kubeflow.org/v1alpha1')`,
+  message:
+    'trialSpec must be a Job of batch/v1, a JobSet of jobset.x-k8s.io/v1alpha2 or a TrainJob of trainer.kubeflow.org/v1alpha1',
+};
+
 const condition = (type: 'Complete' | 'Failed', end: string) =>
   chosen(
     z
@@ -36,38 +42,47 @@ export const trialTemplate = withRules(
         'The placeholders of trialSpec and what stands for them.',
         { max: 100 },
       ).optional(),
-      trialSpec: z
-        .strictObject({
-          apiVersion: chosen(
-            z.enum(['batch/v1']).describe('batch/v1.'),
-            'must be batch/v1: a trial is a Job',
+      trialSpec: withRules(
+        z
+          .strictObject({
+            apiVersion: chosen(
+              z
+                .enum(['batch/v1', 'jobset.x-k8s.io/v1alpha2', 'trainer.kubeflow.org/v1alpha1'])
+                .describe('batch/v1, or that of JobSet or TrainJob.'),
+              'must be batch/v1, jobset.x-k8s.io/v1alpha2 or trainer.kubeflow.org/v1alpha1: a trial is a Job, a JobSet or a TrainJob',
+            ),
+            kind: chosen(
+              z
+                .enum(['Job', 'JobSet', 'TrainJob'])
+                .describe(
+                  "Job; or JobSet or Kubeflow's TrainJob, where the cluster has them (else reason KindNotInstalled).",
+                ),
+              'must be Job, JobSet or TrainJob: other kinds (PyTorchJob, TFJob, MPIJob, Workflow, …) are not supported; write the training as a Job, with spec.trainer.numNodes for several pods',
+            ),
+            metadata: z
+              .strictObject({
+                labels: z
+                  .record(z.string(), z.string().max(63))
+                  .describe('Labels of the Job.')
+                  .meta({ maxProperties: 64 })
+                  .optional(),
+                annotations: z
+                  .record(z.string(), z.string().max(16384))
+                  .describe('Annotations of the Job.')
+                  .meta({ maxProperties: 64 })
+                  .optional(),
+              })
+              .describe('Labels and annotations of the Job; its name is made by the operator.')
+              .optional(),
+            spec: fragment(
+              'spec of the Job, as in batch/v1, or of the JobSet or TrainJob. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
+            ),
+          })
+          .describe(
+            "The Job that every trial runs. Katib's configMap with templates is not supported: write the Job here.",
           ),
-          kind: chosen(
-            z.enum(['Job']).describe('Job.'),
-            'must be Job: other kinds (PyTorchJob, TFJob, MPIJob, Workflow, …) are not supported; write the training as a Job, an Indexed one (completionMode) for several pods',
-          ),
-          metadata: z
-            .strictObject({
-              labels: z
-                .record(z.string(), z.string().max(63))
-                .describe('Labels of the Job.')
-                .meta({ maxProperties: 64 })
-                .optional(),
-              annotations: z
-                .record(z.string(), z.string().max(16384))
-                .describe('Annotations of the Job.')
-                .meta({ maxProperties: 64 })
-                .optional(),
-            })
-            .describe('Labels and annotations of the Job; its name is made by the operator.')
-            .optional(),
-          spec: fragment(
-            'spec of the Job, as in batch/v1. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
-          ),
-        })
-        .describe(
-          "The Job that every trial runs. Katib's configMap with templates is not supported: write the Job here.",
-        ),
+        TRIAL_KIND,
+      ),
       successCondition: condition('Complete', 'has succeeded'),
       failureCondition: condition('Failed', 'has failed'),
       primaryPodLabels: fragment("Katib's field; not supported.").optional(),

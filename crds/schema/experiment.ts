@@ -5,6 +5,7 @@ import { count, flag, integer, listMap, listOf, nameAndValue, text, time } from 
 import { parameters } from './experiment-parameters.ts';
 import { register } from './experiment-register.ts';
 import { algorithm, earlyStopping, metricsCollectorSpec, objective } from './experiment-search.ts';
+import { multiNodeNameFits, trainer } from './experiment-trainer.ts';
 import { trialTemplate } from './experiment-trial.ts';
 import { fragment } from './pod.ts';
 import { defineKind } from './resource.ts';
@@ -49,6 +50,7 @@ const spec = withRules(
       ttlSecondsAfterFinished: integer(
         'Seconds after its end when the Job of a trial is deleted. Left out, the Job of a single training stays, and those of a search go once their result is recorded. The Experiment, its result and what it registered stay in any case.',
       ).optional(),
+      trainer: trainer.optional(),
       trialTemplate,
       register: register.optional(),
     })
@@ -82,6 +84,11 @@ const spec = withRules(
     'nasConfig',
     'architectures of networks are not searched; write the choices (layers, filters, kinds of operation) as spec.parameters and leave it out',
   ),
+  {
+    rule: `!has(self.trainer) || self.trainer.numNodes <= 1 || self.trialTemplate.trialSpec.kind == 'Job'`,
+    message:
+      'trainer.numNodes is for a trialSpec that is a Job; a JobSet or TrainJob says itself how many nodes it has',
+  },
   ...immutable(
     [
       'objective',
@@ -91,6 +98,7 @@ const spec = withRules(
       'metricsCollectorSpec',
       'resumePolicy',
       'ttlSecondsAfterFinished',
+      'trainer',
       'trialTemplate',
       'register',
     ],
@@ -176,7 +184,7 @@ export const experiment = defineKind({
     },
     AGE_COLUMN,
   ],
-  rules: nameIsDnsLabel(EXPERIMENT_NAME_MAX),
+  rules: [...nameIsDnsLabel(EXPERIMENT_NAME_MAX), multiNodeNameFits],
   implemented: true,
 });
 

@@ -47,6 +47,7 @@ export const REASONS = {
 
   TrialStarted: 'The Job of a trial was created.',
   TrialRunning: 'At least one trial is running.',
+  Queued: 'The Job is suspended: its queue, or who manages it, has not let it start yet.',
   TrialFailed: 'More trials failed than maxFailedTrialCount allows.',
   TrialsSucceeded: 'All trials that were wanted have finished.',
   Complete: 'It ran to its end and finished well.',
@@ -59,6 +60,7 @@ export const REASONS = {
   InvalidAlgorithmSetting: 'A setting of the algorithm or of early stopping is not valid.',
   SearchEngineUnavailable: 'The search engine does not answer or is not installed.',
   DeadlineExceeded: 'It did not finish in the time it was given.',
+  KindNotInstalled: 'The cluster does not have the kind that trialSpec is; it is looked for again.',
   InvalidTemplate:
     'The pod or Job template is refused by the cluster, or a placeholder has no value.',
   InvalidExpression: 'A CEL expression does not compile, or does not yield true or false.',

@@ -268,11 +268,11 @@ export const katibRefusals: readonly (readonly [
         trialSpec: { ...trialSpec, apiVersion: 'kubeflow.org/v1', kind: 'PyTorchJob' },
       },
     }),
-    'must be Job: other kinds (PyTorchJob, TFJob, MPIJob, Workflow, …) are not supported',
+    'must be Job, JobSet or TrainJob: other kinds (PyTorchJob, TFJob, MPIJob, Workflow, …) are not supported',
   ],
   [
     'another apiVersion',
     katibManifest({ trialTemplate: { trialSpec: { ...trialSpec, apiVersion: 'batch/v1beta1' } } }),
-    'must be batch/v1: a trial is a Job',
+    'must be batch/v1, jobset.x-k8s.io/v1alpha2 or trainer.kubeflow.org/v1alpha1: a trial is a Job',
   ],
 ];

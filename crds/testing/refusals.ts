@@ -224,6 +224,31 @@ const experimentRefusals: readonly Refusal[] = [
     'earlyStopping compares trials by one objective',
   ),
   inExperiment(
+    'a JobSet of the API of Jobs',
+    { 'spec.trialTemplate.trialSpec.kind': 'JobSet' },
+    'trialSpec must be a Job of batch/v1',
+  ),
+  inExperiment(
+    'nodes of a TrainJob',
+    {
+      'spec.trainer': { numNodes: 2 },
+      'spec.trialTemplate.trialSpec.apiVersion': 'trainer.kubeflow.org/v1alpha1',
+      'spec.trialTemplate.trialSpec.kind': 'TrainJob',
+    },
+    'trainer.numNodes is for a trialSpec that is a Job',
+  ),
+  inExperiment('no node at all', { 'spec.trainer': { numNodes: 0 } }, 'greater than or equal to 1'),
+  inExperiment(
+    'more nodes than a Job may name',
+    { 'spec.trainer': { numNodes: 1001 } },
+    'less than or equal to 1000',
+  ),
+  inExperiment(
+    'a name too long for the hostnames of its nodes',
+    { 'metadata.name': 'a'.repeat(51), 'spec.trainer': { numNodes: 2 } },
+    'at most 50 characters where spec.trainer.numNodes is more than 1',
+  ),
+  inExperiment(
     'ten retries',
     { 'spec.trialTemplate.retryPolicy': { limit: 10 } },
     'less than or equal to 9',

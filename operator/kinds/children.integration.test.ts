@@ -5,6 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 
 import { DEPLOYMENT_NAME_MAX } from '../../crds/schema/deployment-name.ts';
 import { EXPERIMENT_NAME_MAX } from '../../crds/schema/experiment.ts';
+import { MULTI_NODE_NAME_MAX } from '../../crds/schema/experiment-trainer.ts';
 import { KubernetesCluster } from '../runtime/kubernetes-cluster.ts';
 import {
   APPS_DEPLOYMENT,
@@ -22,6 +23,7 @@ import {
   service,
 } from './deployment/children.ts';
 import { trialJob } from './experiment/children.ts';
+import { nodesService } from './experiment/nodes.ts';
 import { inspectionJob } from './model-version/children.ts';
 import { aDeployment } from './testing/a-deployment.ts';
 import { anExperiment } from './testing/an-experiment.ts';
@@ -61,6 +63,26 @@ describe('a real API server takes', () => {
     const job = trialJob(experiment, trial, { template: { spec: pod } }, someDefaults());
     expect(await tried(JOB, job)).toBe(`${name}-99999`);
   });
+
+  test.each([
+    [MULTI_NODE_NAME_MAX, 'takes'],
+    [MULTI_NODE_NAME_MAX + 1, 'refuses'],
+  ])(
+    'the last Job of an Experiment on 1000 nodes up to the longest name: %i',
+    async (size, does) => {
+      const name = 'e'.repeat(size);
+      const trainer = { numNodes: 1000, numProcPerNode: 1, port: 29400 };
+      const experiment = anExperiment({ trainer }, { name, namespace });
+      const trial = { number: 99_999, attempt: 9, runId: 'a'.repeat(32) };
+      const pod = { restartPolicy: 'Never', containers: [{ name: 'train', image: 'trainer:1' }] };
+      const job = trialJob(experiment, trial, { template: { spec: pod } }, someDefaults());
+      const answer = tried(JOB, job);
+      if (does === 'takes') expect(await answer).toBe(`${name}-99999-r9`);
+      else
+        await expect(answer).rejects.toThrow('will not able to create pod with invalid DNS label');
+      expect(await tried(SERVICE, nodesService(experiment))).toBe(`${name}-nodes`);
+    },
+  );
 
   test('the inspection of a ModelVersion with the longest name', async () => {
     const spec = { ...version.spec, storageUri: 'pvc://models/model.onnx' };

@@ -79,6 +79,7 @@ export type ContainerState = {
     readonly exitCode: number;
     readonly reason?: string;
     readonly message?: string;
+    readonly finishedAt?: string;
   };
 };
 

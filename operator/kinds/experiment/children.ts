@@ -4,6 +4,8 @@ import type { Container, EnvironmentVariable, Job, PodSpec } from '../kubernetes
 import type { ChildDefaults } from '../ports.ts';
 import { withoutReserved } from '../reserved-labels.ts';
 import { restrictedPod } from '../restricted-pod.ts';
+import { indexedSpec, nodeEnvironment, nodePodSpec } from './nodes.ts';
+import { queueLabels } from './queue-labels.ts';
 import type { Assignment } from './search-engine.ts';
 import type { JobSpec } from './template.ts';
 
@@ -27,7 +29,8 @@ export const trialName = (experiment: Experiment, number: number, attempt = 0): 
 
 /**
  * The Job of one trial: the user's template, tracked. Its primary container gets the run to log to
- * and a token for our API alone; no other container can speak for the run.
+ * and a token for our API alone; no other container can speak for the run. With spec.trainer.numNodes
+ * it is an Indexed Job, a pod for each node.
  */
 export const trialJob = (
   experiment: Experiment,
@@ -57,6 +60,7 @@ export const trialJob = (
       name: trialName(experiment, trial.number, attempt),
       namespace: metadata.namespace,
       labels: {
+        ...queueLabels(metadata.labels),
         ...withoutReserved(own?.labels),
         ...ours,
         ...(assignments === undefined ? {} : { [LABELS.attempt]: String(attempt) }),
@@ -66,13 +70,18 @@ export const trialJob = (
     spec: {
       backoffLimit: 0,
       ...rest,
+      ...indexedSpec(experiment),
       template: {
         metadata: {
           ...spec.template.metadata,
           labels: { ...withoutReserved(spec.template.metadata?.labels), ...ours },
         },
         spec: restrictedPod(
-          trackedPod(spec.template.spec, primary, environmentOf(experiment, trial, defaults)),
+          trackedPod(
+            { ...spec.template.spec, ...nodePodSpec(experiment) },
+            primary,
+            environmentOf(experiment, trial, defaults),
+          ),
           defaults,
         ),
       },
@@ -146,15 +155,16 @@ const withLastWords = (container: Container): Container => ({
 
 /** What the MLflow client reads; it refuses an experiment's name beside the id of another's run. */
 const environmentOf = (
-  { metadata }: Experiment,
-  { runId }: Trial,
+  experiment: Experiment,
+  { runId, number, attempt }: Trial,
   { apiUrl }: ChildDefaults,
 ): readonly EnvironmentVariable[] => [
   { name: 'MLFLOW_TRACKING_URI', value: apiUrl },
   { name: 'MLFLOW_TRACKING_AUTH', value: 'kubernetes' },
-  { name: 'MLFLOW_EXPERIMENT_ID', value: metadata.uid },
+  { name: 'MLFLOW_EXPERIMENT_ID', value: experiment.metadata.uid },
   { name: 'MLFLOW_RUN_ID', value: runId },
   // Its links lead to a page of MLflow's own that is not served here.
   { name: 'MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT', value: 'true' },
   { name: 'MLFLOW_DISABLE_TELEMETRY', value: 'true' },
+  ...nodeEnvironment(experiment, trialName(experiment, number, attempt)),
 ];

@@ -62,7 +62,11 @@ export const storeUnavailable = (experiment: Experiment, error: Error): Outcome 
 
 /** The API server refused the Job itself. */
 export const jobRefused = (experiment: Experiment, reason: Reason, words: string): Outcome =>
-  stalled(ready('False', reason, `Job ${trialName(experiment, 0)} cannot be created: ${words}`), {
+  cannotStart(experiment, reason, `Job ${trialName(experiment, 0)} cannot be created: ${words}`);
+
+/** Something the trial needs was refused. */
+export const cannotStart = (experiment: Experiment, reason: Reason, message: string): Outcome =>
+  stalled(ready('False', reason, message), {
     status: kept(experiment.status),
     ...(reason === 'InvalidTemplate' ? {} : { requeueAfterMs: LOOK_AGAIN_MS }),
   });
@@ -85,6 +89,10 @@ export const underWay = (
       return working(ready('Unknown', 'TrialRunning', trial.message), {
         status,
         requeueAfterMs: STARTING_MS,
+      });
+    case 'queued':
+      return working(ready('Unknown', 'Queued', trial.message), {
+        status: { ...status, trialsRunning: 0 },
       });
     case 'running':
       return working(ready('Unknown', 'TrialRunning', trial.message), { status });

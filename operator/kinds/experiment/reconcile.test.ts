@@ -130,24 +130,6 @@ describe('an Experiment without parameters', () => {
     expect(await ready()).toBe('Unknown TrialRunning: Job digits-train-0 is running.');
   });
 
-  test('keeps the label of its queue, and says that it waits there', async () => {
-    const trialTemplate = aTemplate({}, { suspend: true, managedBy: 'kueue.x-k8s.io/multikueue' });
-    const labels = { 'kueue.x-k8s.io/queue-name': 'gpus' };
-    const trialSpec = { ...trialTemplate.trialSpec, metadata: { labels } };
-    await create({ trialTemplate: { ...trialTemplate, trialSpec } });
-    await pass();
-    const job = await world.get<Job>(JOB, JOB_NAME);
-    expect(job?.metadata.labels).toMatchObject(labels);
-    expect(job?.spec).toMatchObject({ suspend: true, managedBy: 'kueue.x-k8s.io/multikueue' });
-    await world.change(JOB, JOB_NAME, '/status', {
-      conditions: [{ type: 'Suspended', status: 'True' }],
-    });
-    await pass();
-    expect(await ready()).toBe(
-      'Unknown TrialRunning: Job digits-train-0 is suspended; it waits in its queue.',
-    );
-  });
-
   test('is complete when the Job is, with the metrics it logged, the objective first', async () => {
     await create({ objective: { type: 'maximize', objectiveMetricName: 'accuracy' } });
     await pass();

@@ -2,7 +2,7 @@ import { ANNOTATIONS } from '../../../crds/schema/names.ts';
 import { experiment as definition, type Experiment } from '../../../crds/schema/experiment.ts';
 import type { ModelVersion } from '../../../crds/schema/model-version.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
-import { JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { JOB, POD, SERVICE } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { Outcome, Pass, Reconciler, Watch } from '../../runtime/reconciler.ts';
 import type { Job, Pod } from '../kubernetes-objects.ts';
@@ -11,6 +11,7 @@ import { refusalOf } from '../refusal.ts';
 import { trialJob, trialName } from './children.ts';
 import {
   asBefore,
+  cannotStart,
   complete,
   failed,
   hasEnded,
@@ -30,14 +31,20 @@ import type { Run } from './run-store.ts';
 import { reconcileSearch, sweepAfterEnd } from './search.ts';
 import { StatusPace } from './status-pace.ts';
 import { isSearch } from './study.ts';
+import { lacksPods } from './node-pods.ts';
+import { meetingPlace, withoutMeetingPlace } from './node-service.ts';
+import { endRun } from './run-end.ts';
 import { fillTemplate } from './template.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
+import { JOB_SET, TRAIN_JOB } from './trial-kinds.ts';
+import { kindMissing, trialPass } from './trial-pass.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
 
 export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> => ({
   type: ownType(definition),
   fieldManager: 'mlops-experiment',
-  owns: [JOB],
+  owns: [JOB, JOB_SET, TRAIN_JOB, SERVICE],
+  metadataOnly: [SERVICE],
   watches: [
     wakesExperimentOfPod,
     wakesExperimentOfVersion,
@@ -45,7 +52,10 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
     { type: MODEL_ALIAS, keysFor: () => [] },
   ],
   permissions: [
-    { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
+    ...[JOB, JOB_SET, TRAIN_JOB].map(({ group, plural }) => ({
+      ...{ apiGroups: [group], resources: [plural], verbs: ['create', 'patch', 'delete'] },
+    })),
+    { apiGroups: [''], resources: ['services'], verbs: ['create', 'patch', 'delete'] },
     { apiGroups: [''], resources: ['events'], verbs: ['list'] },
     { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
     {
@@ -61,14 +71,16 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
     (status?.trials ?? 0) > 0 ||
     metadata.annotations?.[ANNOTATIONS.mlflowTags] !== undefined,
   reconcile: pacedPasses(ports),
-  finalize: (experiment, pass) => finalize(experiment, pass, ports),
+  finalize: async (experiment, pass) =>
+    finalize(experiment, await trialPass(experiment, pass, ports.children), ports),
 });
 
 /** A search would write its status at every end of a trial. */
 const pacedPasses = (ports: RunPorts): Reconciler<Experiment>['reconcile'] => {
   const pace = new StatusPace();
   return async (experiment, pass) => {
-    const outcome = await reconcile(experiment, pass, ports);
+    const seen = await trialPass(experiment, pass, ports.children);
+    const outcome = await withoutMeetingPlace(await reconcile(experiment, seen, ports), pass);
     return isSearch(experiment) ? pace.limit(experiment, outcome, pass.now) : outcome;
   };
 };
@@ -77,8 +89,12 @@ const reconcile = async (experiment: Experiment, pass: Pass, ports: RunPorts): P
   if (hasEnded(experiment)) return afterEnd(experiment, pass);
   const obstacle = obstacleOf(experiment);
   if (obstacle !== undefined) return obstacle;
+  const missing = kindMissing(experiment, pass);
+  if (missing !== undefined) return missing;
   try {
     if (isSearch(experiment)) return await reconcileSearch(experiment, pass, ports);
+    const nowhere = await meetingPlace(experiment, pass);
+    if (nowhere !== undefined) return cannotStart(experiment, nowhere.reason, nowhere.message);
     // The row comes first: a trial that cannot be recorded is not started.
     const run = await ports.runs.createTrial(trialRow(experiment));
     return await withRun(experiment, run, pass, ports);
@@ -118,7 +134,7 @@ const withRun = async (
   if ('fault' in filled) return jobRefused(experiment, 'InvalidTemplate', filled.fault);
   const wanted = trialJob(experiment, { number: 0, runId: run.runId }, filled.spec, ports.children);
   const known = await findJob(wanted, pass);
-  const ended = known === undefined ? endedWithoutJob(run) : undefined;
+  const ended = known === undefined ? endedWithoutJob(experiment, run) : undefined;
   if (ended !== undefined) return afterTrial(experiment, run, ended, { pass, ports });
   let job = known;
   try {
@@ -129,7 +145,8 @@ const withRun = async (
     return jobRefused(experiment, refusal.reason, refusal.words);
   }
   const state = await observeTrial(job, pass);
-  if (run.status === 'SCHEDULED') await ports.runs.startRun(run.runId, startOf(job, pass));
+  if (run.status === 'SCHEDULED' && state.state !== 'queued')
+    await ports.runs.startRun(run.runId, startOf(job, pass));
   return afterTrial(experiment, run, state, { pass, ports });
 };
 
@@ -145,7 +162,7 @@ const observeTrial = async (job: Job, pass: Pass): Promise<TrialState> => {
     .filter(({ metadata }) =>
       metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid),
     );
-  const events = pods.length === 0 ? await eventsOf(job, pass) : [];
+  const events = lacksPods(job, pods) ? await eventsOf(job, pass) : [];
   return trialState({ job, pods, events });
 };
 
@@ -159,12 +176,13 @@ const afterTrial = async (
 ): Promise<Outcome> => {
   switch (trial.state) {
     case 'starting':
+    case 'queued':
     case 'refused':
     case 'running':
       return underWay(experiment, trial, pass.now);
     case 'failed': {
       const at = endOf(trial, pass);
-      await ports.runs.finishRun(run.runId, 'FAILED', at.getTime());
+      await endRun(experiment, run.runId, { status: 'FAILED', at: at.getTime() }, ports.runs);
       return failed({ experiment, run, at }, 'TrialFailed', trial.message);
     }
     case 'succeeded': {

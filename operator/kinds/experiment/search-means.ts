@@ -24,6 +24,8 @@ export type SearchMeans = {
   /** By the uid of their Job. */
   readonly pods: ReadonlyMap<string, readonly Pod[]>;
   readonly notes: Note[];
+  /** Numbers of trials whose Jobs are suspended. */
+  readonly queued: number[];
   /** Trials the engine lacks, from this number on. */
   behind: number | undefined;
 };
@@ -40,7 +42,7 @@ export const meansOf = (
     if (uid !== undefined) pods.set(uid, [...(pods.get(uid) ?? []), pod]);
   }
   return {
-    ...{ experiment, study, pass, ports, pods, notes: [], behind: undefined },
+    ...{ experiment, study, pass, ports, pods, notes: [], queued: [], behind: undefined },
     jobs: new Map(pass.owned<Job>(JOB).map((job) => [job.metadata.name, job])),
   };
 };

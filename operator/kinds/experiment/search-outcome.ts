@@ -23,6 +23,8 @@ export type ShownSearch = SearchView & {
   readonly metrics: readonly MetricSummary[];
   readonly front: { readonly trials: readonly Trial[]; readonly total: number } | undefined;
   readonly notes: readonly Note[];
+  /** How many trials under way wait in a queue. */
+  readonly queued: number;
 };
 
 const STARTING_MS = 5_000;
@@ -56,7 +58,8 @@ export const searchUnderWay = (
   // Nothing tells of a metric that arrives: it is looked for, often where a trial may be stopped for it.
   const usual = earlyStopping === undefined ? LOOK_AGAIN_MS : STARTING_MS;
   const soon = view.again === true ? AT_ONCE_MS : usual;
-  return working(ready('Unknown', 'TrialRunning', words), {
+  const waits = view.queued > 0 && view.queued === view.counts.open;
+  return working(ready('Unknown', waits ? 'Queued' : 'TrialRunning', words), {
     status,
     requeueAfterMs: Math.min(soon, view.sweepInMs ?? soon),
   });
@@ -125,12 +128,12 @@ const ENDS: Readonly<Record<SearchEnd, string>> = {
 const requeue = ({ sweepInMs }: SearchView): { readonly requeueAfterMs?: number } =>
   sweepInMs === undefined ? {} : { requeueAfterMs: sweepInMs };
 
-const inWords = (experiment: Experiment, { counts, trial }: ShownSearch): string => {
+const inWords = (experiment: Experiment, { counts, trial, queued }: ShownSearch): string => {
   const { maxTrialCount } = experiment.spec;
   const of = maxTrialCount === undefined ? '' : ` of ${maxTrialCount}`;
   const parts = [
     `${counts.total}${of} trials started`,
-    `${counts.open} under way`,
+    `${counts.open} under way${queued > 0 ? ` (${queued} suspended, waiting in a queue)` : ''}`,
     `${counts.complete} finished`,
     ...(counts.pruned > 0 ? [`${counts.pruned} stopped early`] : []),
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),

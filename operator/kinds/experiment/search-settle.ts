@@ -4,6 +4,7 @@ import { JOB } from '../../runtime/kubernetes-types.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
 import { statusCondition, type Job } from '../kubernetes-objects.ts';
 import { trialName } from './children.ts';
+import { endRun } from './run-end.ts';
 import { EngineConflict, type Told } from './search-engine.ts';
 import { engineIsDown, fromEngine, type SearchMeans } from './search-means.ts';
 import type { Trial } from './trial-store.ts';
@@ -17,7 +18,8 @@ export const settleTrial = async (trial: Trial, means: SearchMeans): Promise<voi
   const job = jobs.get(trialName(experiment, trial.number, trial.attempt));
   if (job !== undefined && endOf(job) === undefined && isLive(job)) await pass.delete(JOB, job);
   const at = job === undefined ? undefined : endOf(job);
-  await ports.runs.finishRun(trial.runId, RUN_STATUS[trial.phase], (at ?? pass.now).getTime());
+  const end = { status: RUN_STATUS[trial.phase], at: (at ?? pass.now).getTime() };
+  await endRun(experiment, trial.runId, end, ports.runs);
   if (engineIsDown(means)) return;
   const told = await fromEngine(means, async () => {
     try {

@@ -3,6 +3,7 @@ import { refusalOf } from '../refusal.ts';
 import type { Job, Pod } from '../kubernetes-objects.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { trialJob, trialName } from './children.ts';
+import { causeFirst, lacksPods } from './node-pods.ts';
 import { judge } from './objective-values.ts';
 import { encodeCursor } from './run-cursor.ts';
 import { engineIsDown, fromEngine, type SearchMeans } from './search-means.ts';
@@ -64,7 +65,7 @@ const jobOf = async (trial: Trial, means: SearchMeans): Promise<Job | 'gone' | u
 /** Somebody deleted the Job; what its run says of its end counts. */
 const withoutJob = async (trial: Trial, means: SearchMeans): Promise<void> => {
   const run = await means.ports.runs.getRun(trial.runId);
-  if (run !== undefined && endedWithoutJob(run)?.state === 'succeeded') {
+  if (run !== undefined && endedWithoutJob(means.experiment, run)?.state === 'succeeded') {
     return finished(trial, undefined, means);
   }
   const name = trialName(means.experiment, trial.number, trial.attempt);
@@ -79,13 +80,19 @@ const withJob = async (trial: Trial, seen: Seen, means: SearchMeans): Promise<vo
     case 'refused':
       means.notes.push({ reason: state.reason, message: state.message, stalled: true });
       return;
+    case 'queued':
+      means.queued.push(trial.number);
+      return;
     case 'starting':
       return whileStarting(trial, seen, means);
     case 'running':
       return whileRunning(trial, seen, means);
     case 'failed': {
       const failure = failureOf(seen.job, seen.pods);
-      const said = { message: state.message, lines: lastLines(seen.pods) };
+      const said = {
+        message: state.message,
+        lines: lastLines(causeFirst(seen.job, seen.pods)),
+      };
       await readLog(trial, seen, true, means);
       return broken(trial, failure, said, means);
     }
@@ -99,7 +106,7 @@ const NEW_MS = 5_000;
 
 const stateOf = async ({ job, pods }: Seen, { pass }: SearchMeans): Promise<TrialState> => {
   const age = pass.now.getTime() - Date.parse(job.metadata.creationTimestamp ?? '');
-  const events = pods.length === 0 && age > NEW_MS ? await eventsOf(job, pass) : [];
+  const events = lacksPods(job, pods) && age > NEW_MS ? await eventsOf(job, pass) : [];
   return trialState({ job, pods, events });
 };
 

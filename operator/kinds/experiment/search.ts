@@ -16,6 +16,7 @@ import { registerBest } from './search-register.ts';
 import { recoverRows, replayTrials, writeTrial } from './search-rows.ts';
 import { sweepJobs } from './search-settle.ts';
 import { advanceTrial, endTrial } from './search-trial.ts';
+import { meetingPlace } from './node-service.ts';
 import { metricNames } from './trial-log.ts';
 import { objectivesOf, studyOf } from './study.ts';
 
@@ -35,6 +36,8 @@ export const reconcileSearch = async (
     return stalled(ready('False', reason, message), { status: kept(experiment.status) });
   }
   const means = meansOf(experiment, study, pass, ports);
+  const nowhere = await meetingPlace(experiment, pass);
+  if (nowhere !== undefined) means.notes.push({ ...nowhere, stalled: true });
   const recovering = await recoverRows(means);
   await advanceAll(means);
   const { plan, view } = await startMore(means);
@@ -138,7 +141,7 @@ const outcomeOf = async (
     objectivesOf(experiment).length > 1
       ? await ports.trials.front(experiment.metadata.uid, MOST_FRONT)
       : undefined;
-  const shown = { ...view, metrics, front, notes };
+  const shown = { ...view, metrics, front, notes, queued: means.queued.length };
   if (plan.do === 'fail') return searchFailed(experiment, shown, plan.message, pass.now);
   if (plan.do !== 'complete' || view.trial === undefined)
     return searchUnderWay(experiment, shown, means.study, pass.now);

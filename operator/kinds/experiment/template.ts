@@ -1,6 +1,8 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
 import { privilegeAskedFor } from '../privileges.ts';
 import type { PodTemplate } from '../kubernetes-objects.ts';
+import { contradictionOf } from './nodes.ts';
+import { viewOfSpec } from './trial-view.ts';
 
 export type JobSpec = { readonly template: PodTemplate; readonly [field: string]: unknown };
 
@@ -81,7 +83,11 @@ const fillAll = (value: unknown, fill: (text: string) => string): unknown => {
 };
 
 /** As much of the shape as building the Job relies on; the API server judges the rest. */
-const check = (spec: unknown, { spec: { trialTemplate } }: Experiment): Filled => {
+const check = (own: unknown, experiment: Experiment): Filled => {
+  const { trialTemplate } = experiment.spec;
+  const viewed = viewOfSpec(experiment, own);
+  if ('fault' in viewed) return viewed;
+  const { spec } = viewed;
   const containers = (spec as Partial<JobSpec> | undefined)?.template?.spec?.containers;
   if (!Array.isArray(containers) || containers.length === 0) {
     return {
@@ -102,5 +108,6 @@ const check = (spec: unknown, { spec: { trialTemplate } }: Experiment): Filled =
       fault: `spec.trialTemplate.trialSpec asks for ${privilege}, which no trial gets; remove it.`,
     };
   }
-  return { spec: spec as JobSpec };
+  const contradiction = contradictionOf(experiment, spec as JobSpec);
+  return contradiction === undefined ? { spec: spec as JobSpec } : { fault: contradiction };
 };

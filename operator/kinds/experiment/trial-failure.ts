@@ -7,6 +7,8 @@ import {
   type Pod,
 } from '../kubernetes-objects.ts';
 
+import { causeFirst, isManagedElsewhere, nodesOfJob } from './node-pods.ts';
+
 /** Why a trial's Job did not finish well. */
 export type FailureClass =
   | 'Evicted'
@@ -56,11 +58,15 @@ const KILLED = [137, 143];
 const PULLING = ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'];
 
 export const failureOf = (job: Job, pods: readonly Pod[]): FailureClass => {
-  const found = pods.map(classOf).find((each) => each !== undefined);
-  if (found !== undefined) return found;
   const { reason } = statusCondition(job.status?.conditions, 'Failed') ?? {};
+  // Its pods are killed then, which must not pass for a kill by the cluster.
   if (reason === 'DeadlineExceeded') return 'DeadlineExceeded';
-  return pods.length === 0 ? 'PodLost' : 'Error';
+  const found = causeFirst(job, pods)
+    .map(classOf)
+    .find((each) => each !== undefined);
+  if (found !== undefined) return found;
+  // Pods in another cluster are not lost.
+  return pods.length < nodesOfJob(job) && !isManagedElsewhere(job) ? 'PodLost' : 'Error';
 };
 
 const containersOf = ({ status }: Pod): readonly ContainerStatus[] => [

@@ -1,6 +1,7 @@
 import type { Experiment } from '../../../crds/schema/experiment.ts';
 import type { PodLogs } from '../../runtime/pod-logs.ts';
 import type { Job, Pod } from '../kubernetes-objects.ts';
+import { firstNode } from './node-pods.ts';
 import { LOG_START, readMetricLines, type LogCursor, type LogReading } from './metric-lines.ts';
 import type { RunStore } from './run-store.ts';
 import { objectivesOf } from './study.ts';
@@ -72,7 +73,7 @@ const readPage = async (
   { job, pods, ended }: Place,
   logs: PodLogs,
 ): Promise<Page | undefined> => {
-  const [pod] = pods;
+  const pod = firstNode(pods);
   if (pod === undefined) return undefined;
   const { name, namespace = '' } = pod.metadata;
   const container = containerOf(experiment, job);

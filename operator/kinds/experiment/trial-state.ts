@@ -1,3 +1,4 @@
+import type { Experiment } from '../../../crds/schema/experiment.ts';
 import {
   statusCondition,
   type ClusterEvent,
@@ -6,12 +7,23 @@ import {
   type StatusCondition,
 } from '../kubernetes-objects.ts';
 import { isQuota } from '../quota-words.ts';
-import { troubleOf } from '../pod-report.ts';
+import {
+  isManagedElsewhere,
+  isSuspended,
+  nodesOfJob,
+  nodesUp,
+  troubleOfPods,
+  type Trouble,
+} from './node-pods.ts';
+import { nodesOf } from './nodes.ts';
+import { QUEUE_NAME } from './queue-labels.ts';
 import type { Run } from './run-store.ts';
 
 /** How a trial stands, from its Job, the Job's pods and what the cluster said about them. */
 export type TrialState =
   | { readonly state: 'starting'; readonly message: string }
+  /** It is suspended: whoever did that lets it start, or the queue it waits in. */
+  | { readonly state: 'queued'; readonly message: string }
   /** The cluster refuses the pods; it goes on by itself when that ends. */
   | {
       readonly state: 'refused';
@@ -25,7 +37,7 @@ export type TrialState =
 export type TrialFacts = {
   readonly job: Job;
   readonly pods: readonly Pod[];
-  /** Events of the Job; read only while it has no pod. */
+  /** Events of the Job; read only while it lacks pods. */
   readonly events: readonly ClusterEvent[];
 };
 
@@ -34,7 +46,7 @@ export const trialState = ({ job, pods, events }: TrialFacts): TrialState => {
   if (complete?.status === 'True') {
     return { state: 'succeeded', at: job.status?.completionTime ?? complete.lastTransitionTime };
   }
-  const trouble = pods.map(troubleOf).find((each) => each !== undefined);
+  const trouble = troubleOfPods(job, pods);
   const failed = statusCondition(job.status?.conditions, 'Failed');
   if (failed?.status === 'True') return failedState(job, failed, trouble);
   return stateUnderWay({ job, pods, events }, trouble);
@@ -42,40 +54,61 @@ export const trialState = ({ job, pods, events }: TrialFacts): TrialState => {
 
 const stateUnderWay = (
   { job, pods, events }: TrialFacts,
-  trouble: string | undefined,
+  trouble: Trouble | undefined,
 ): TrialState => {
   const { name } = job.metadata;
-  if (statusCondition(job.status?.conditions, 'Suspended')?.status === 'True') {
-    return { state: 'starting', message: `Job ${name} is suspended; it waits in its queue.` };
+  if (isManagedElsewhere(job) && (job.status?.active ?? 0) > 0) {
+    const manager = String(job.spec['managedBy']);
+    return { state: 'running', message: `Job ${name} is running where ${manager} took it.` };
   }
-  if (pods.length === 0) return withoutPod(name, events);
-  if (pods.some(({ status }) => status?.phase === 'Running')) {
-    return { state: 'running', message: `Job ${name} is running.` };
+  if (isSuspended(job)) return { state: 'queued', message: whileSuspended(job) };
+  const refused = pods.length < nodesOfJob(job) ? refusalOf(name, events) : undefined;
+  if (refused !== undefined) return refused;
+  if (pods.length === 0) return { state: 'starting', message: `Job ${name} has no pod yet.` };
+  return withPods(job, pods, trouble);
+};
+
+const withPods = (job: Job, pods: readonly Pod[], trouble: Trouble | undefined): TrialState => {
+  const { name } = job.metadata;
+  const [nodes, up] = [nodesOfJob(job), nodesUp(pods)];
+  if (up >= nodes) {
+    const on = nodes === 1 ? '' : ` on ${nodes} nodes`;
+    return { state: 'running', message: `Job ${name} is running${on}.` };
   }
-  const why = trouble === undefined ? '' : `: ${trouble}`;
-  return { state: 'starting', message: `Job ${name} is starting${why}.` };
+  const count = nodes === 1 ? '' : `, ${up} of ${nodes} nodes are up`;
+  const why = trouble === undefined ? '' : `: ${trouble.words}`;
+  return { state: 'starting', message: `Job ${name} is starting${count}${why}.` };
+};
+
+const whileSuspended = ({ metadata }: Job): string => {
+  const queue = metadata.labels?.[QUEUE_NAME];
+  return queue === undefined
+    ? `Job ${metadata.name} is suspended; it starts once its spec.suspend is false.`
+    : `Job ${metadata.name} is suspended; it waits in its queue ${queue} (kubectl get workloads says for what).`;
 };
 
 const failedState = (
-  { metadata }: Job,
+  job: Job,
   failed: StatusCondition,
-  trouble: string | undefined,
+  trouble: Trouble | undefined,
 ): TrialState => {
-  const why = trouble ?? failed.message ?? failed.reason ?? 'no reason given';
+  const { name, namespace = '' } = job.metadata;
+  const why = trouble?.words ?? failed.message ?? failed.reason ?? 'no reason given';
+  // Of several pods kubectl would choose one.
+  const log =
+    trouble === undefined || nodesOfJob(job) === 1 ? `job/${name}` : trouble.pod.metadata.name;
   return {
     state: 'failed',
     at: failed.lastTransitionTime,
-    message: `Job ${metadata.name} failed: ${why}. See kubectl logs job/${metadata.name} -n ${metadata.namespace ?? ''}.`,
+    message: `Job ${name} failed: ${why}. See kubectl logs ${log} -n ${namespace}.`,
   };
 };
 
-const withoutPod = (name: string, events: readonly ClusterEvent[]): TrialState => {
+const refusalOf = (name: string, events: readonly ClusterEvent[]): TrialState | undefined => {
   const refusal = events
     .filter(({ reason }) => reason === 'FailedCreate')
     .toSorted((a, b) => (timeOf(a) < timeOf(b) ? 1 : -1))[0];
-  if (refusal === undefined) {
-    return { state: 'starting', message: `Job ${name} has no pod yet.` };
-  }
+  if (refusal === undefined) return undefined;
   const words = refusal.message ?? 'no reason given';
   return isQuota(words)
     ? {
@@ -93,8 +126,12 @@ const withoutPod = (name: string, events: readonly ClusterEvent[]): TrialState =
 const timeOf = ({ eventTime, lastTimestamp, metadata }: ClusterEvent): string =>
   lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
 
-/** How a trial ended whose Job is gone; undefined when it never ended. */
-export const endedWithoutJob = (run: Run): TrialState | undefined => {
+/**
+ * How a trial ended whose Job is gone; undefined when it never ended. That the run is finished says
+ * nothing of a trial on several nodes: any one of them may have said it.
+ */
+export const endedWithoutJob = (experiment: Experiment, run: Run): TrialState | undefined => {
+  if (nodesOf(experiment) > 1 && run.status === 'FINISHED') return undefined;
   const at = run.endTime === undefined ? undefined : new Date(run.endTime).toISOString();
   switch (run.status) {
     case 'FINISHED':

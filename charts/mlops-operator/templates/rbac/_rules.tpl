@@ -24,6 +24,9 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, update, patch]
+- apiGroups: [jobset.x-k8s.io]
+  resources: [jobsets]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [mlops.pynomaly.io]
   resources: [abtests, experiments, modelaliases, modeldeployments, models, modelversions, pipelineruns, pipelines, retrainpolicies]
   verbs: [get, list, watch, create, update, patch, delete]
@@ -41,6 +44,9 @@
   verbs: [get]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [trainer.kubeflow.org]
+  resources: [trainjobs]
   verbs: [get, list, watch, create, patch, delete]
 {{- end -}}
 

@@ -2,6 +2,31 @@ import { z } from 'zod';
 import { dnsLabel, flag, integer, listMap, setOf, text } from './fields.ts';
 import { fragment } from './pod.ts';
 
+/** A Job as users write it. */
+export const trialSpec = (spec: string, description: string) =>
+  z
+    .strictObject({
+      apiVersion: z.enum(['batch/v1']).describe('batch/v1.'),
+      kind: z.enum(['Job']).describe('Job.'),
+      metadata: z
+        .strictObject({
+          labels: z
+            .record(z.string(), z.string().max(63))
+            .describe('Labels of the Job.')
+            .meta({ maxProperties: 64 })
+            .optional(),
+          annotations: z
+            .record(z.string(), z.string().max(16384))
+            .describe('Annotations of the Job.')
+            .meta({ maxProperties: 64 })
+            .optional(),
+        })
+        .describe('Labels and annotations of the Job; its name is made by the operator.')
+        .optional(),
+      spec: fragment(spec),
+    })
+    .describe(description);
+
 /** The Job of a trial, and what is done when it breaks. */
 export const trialTemplate = z
   .strictObject({
@@ -24,30 +49,10 @@ export const trialTemplate = z
       'The placeholders of trialSpec and what stands for them.',
       { max: 100 },
     ).optional(),
-    trialSpec: z
-      .strictObject({
-        apiVersion: z.enum(['batch/v1']).describe('batch/v1.'),
-        kind: z.enum(['Job']).describe('Job.'),
-        metadata: z
-          .strictObject({
-            labels: z
-              .record(z.string(), z.string().max(63))
-              .describe('Labels of the Job.')
-              .meta({ maxProperties: 64 })
-              .optional(),
-            annotations: z
-              .record(z.string(), z.string().max(16384))
-              .describe('Annotations of the Job.')
-              .meta({ maxProperties: 64 })
-              .optional(),
-          })
-          .describe('Labels and annotations of the Job; its name is made by the operator.')
-          .optional(),
-        spec: fragment(
-          'spec of the Job, as in batch/v1. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
-        ),
-      })
-      .describe('The Job that every trial runs.'),
+    trialSpec: trialSpec(
+      'spec of the Job, as in batch/v1. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
+      'The Job that every trial runs.',
+    ),
     retryPolicy: z
       .strictObject({
         limit: integer('How often one trial is started again.', 0, 9).optional(),

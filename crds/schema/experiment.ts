@@ -72,6 +72,11 @@ const spec = withRules(
     message:
       'each trialTemplate.trialParameters[].reference must be the name of one of spec.parameters, or ${trialSpec.…}',
   },
+  {
+    rule: `!has(self.register) || !has(self.register.retrain) || (has(self.parameters) && size(self.parameters) > 0)`,
+    message:
+      'register.retrain trains once more on the best parameters of a search: set parameters, or leave it out',
+  },
   ...immutable(
     [
       'objective',
@@ -133,6 +138,15 @@ const status = statusOf({
     { max: 20 },
   ).optional(),
   paretoFrontSize: count('How many trials the whole front has.').optional(),
+  finalTraining: z
+    .strictObject({
+      trialName: text('Name of its Job.'),
+      runId: text('Its tracked run.', 64),
+      state: z.enum(['Running', 'Succeeded', 'Failed']).describe('How it stands.'),
+      attempts: count('How many Jobs it was given.'),
+    })
+    .describe('The training on the best parameters that register.retrain asks for.')
+    .optional(),
   registeredVersion: text('The version that register made.', 63).optional(),
 });
 

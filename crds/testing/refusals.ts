@@ -129,6 +129,15 @@ const experimentRefusals: readonly Refusal[] = [
     'spec.trialTemplate: Required value',
   ),
   inExperiment('a search without an objective', { 'spec.objective': undefined }, 'needs objective'),
+  inExperiment(
+    'a final training without a search',
+    {
+      'spec.parameters': undefined,
+      'spec.trialTemplate.trialParameters': [],
+      'spec.register': { modelRef: { name: 'digits' }, artifactPath: 'm.onnx', retrain: {} },
+    },
+    'trains once more on the best parameters of a search',
+  ),
   inExperiment('a search without an algorithm', { 'spec.algorithm': undefined }, 'needs objective'),
   inExperiment(
     'a search without an end',

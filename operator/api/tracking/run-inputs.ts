@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { INPUT_TAG } from '../../kinds/experiment/artifact-record.ts';
+import { recordedInputs } from '../../kinds/experiment/input-record.ts';
 import type { Run } from '../../kinds/experiment/run-store.ts';
 import { MlflowError } from './mlflow-error.ts';
 
@@ -52,15 +53,8 @@ const keyOf = (input: RunInput): string => {
 };
 
 /** What the run read, put together from its tags. */
-export const inputsOf = ({ tags }: Pick<Run, 'tags'>): readonly RunInput[] => {
-  const pieces = new Map<string, string>();
-  const keys = Object.keys(tags).filter((key) => key.startsWith(INPUT_TAG));
-  for (const key of keys.toSorted()) {
-    const of = key.slice(INPUT_TAG.length, key.lastIndexOf('.'));
-    pieces.set(of, (pieces.get(of) ?? '') + (tags[key] ?? ''));
-  }
-  return [...pieces.values()].map((text) => JSON.parse(text) as RunInput);
-};
+export const inputsOf = ({ tags }: Pick<Run, 'tags'>): readonly RunInput[] =>
+  recordedInputs(tags).map((text) => JSON.parse(text) as RunInput);
 
 export const inputsToWire = (run: Pick<Run, 'tags'>): object => {
   const inputs = inputsOf(run);

@@ -88,6 +88,19 @@ const MIXED: Scenario = {
   },
 };
 
+/** Two trials, then one training more on what they found, which is evicted once. */
+const RETRAINED: Scenario = {
+  spec: { maxTrialCount: 2, register: aRegister({ when: 'metrics.accuracy > 0.0', retrain: {} }) },
+  goOn: async (at) => {
+    const first = await at.world.get<Job>(JOB, key('digits-train-final'));
+    if (first !== undefined && first.status === undefined) {
+      await at.pod('digits-train-final', { phase: 'Failed', reason: 'Evicted' });
+      await at.end('digits-train-final', { type: 'Failed' });
+    }
+    await goOn(at);
+  },
+};
+
 const OUTPUT: Readonly<Record<string, string>> = {
   'digits-train-0': 'accuracy=0.1',
   'digits-train-2': 'accuracy=0.5',
@@ -161,6 +174,42 @@ const expectMixed = async (at: SearchWorld, k: number): Promise<void> => {
   expect(await at.ready()).toMatch(/^True MaxTrialsReached/);
 };
 
+const expectRetrained = async (at: SearchWorld, k: number): Promise<void> => {
+  expect({ k, started: at.started.toSorted() }).toEqual({
+    k,
+    started: [
+      ...['digits-train-0', 'digits-train-1', 'digits-train-1-r1'],
+      ...['digits-train-final', 'digits-train-final-r1'],
+    ],
+  });
+  const [best] = (await at.rows()).toSorted((a, b) => (b.values[0] ?? 0) - (a.values[0] ?? 0));
+  const final = (await at.runs.list()).find(({ name }) => name === 'digits-train-final');
+  expect(final).toMatchObject({
+    status: 'FINISHED',
+    params: { lr: best?.assignments[0]?.value },
+  });
+  expect((await at.rows()).map(({ number, told }) => [number, told])).toEqual([
+    [0, true],
+    [1, true],
+  ]);
+  expect(at.search.draws).toBe(2);
+  expect(at.search.outcomes()).toHaveLength(2);
+  expect(await at.world.list(JOB)).toEqual([]);
+  expect(await at.ready()).toMatch(/^True Registered/);
+  expect(await at.status()).toMatchObject({
+    trials: 2,
+    trialsSucceeded: 2,
+    trialsFailed: 0,
+    currentOptimalTrial: { runId: best?.runId },
+    finalTraining: {
+      ...{ trialName: 'digits-train-final-r1', runId: final?.runId },
+      ...{ state: 'Succeeded', attempts: 2 },
+    },
+  });
+  const versions = await at.world.list<ModelVersion>(MODEL_VERSION);
+  expect(versions.map(({ spec }) => spec.source?.runId)).toEqual([final?.runId]);
+};
+
 const FAULTS: readonly (readonly [string, (k: number) => Faults])[] = [
   ['whose operator is killed at any call', (k) => new Mortal(k)],
   ['that gets no answer at any call', (k) => new Outage(k)],
@@ -174,6 +223,10 @@ describe.each(FAULTS)('a search %s', (_what, faultAt) => {
 
   test('prunes, fails and reads logs once', async () => {
     expect(await everywhere(MIXED, faultAt, expectMixed)).toBeGreaterThan(100);
+  }, 120_000);
+
+  test('trains once more on the best parameters, and registers that', async () => {
+    expect(await everywhere(RETRAINED, faultAt, expectRetrained)).toBeGreaterThan(120);
   }, 120_000);
 
   test('draws the same parameters as one without a fault', async () => {

@@ -4,6 +4,7 @@ import type { Outcome } from '../../runtime/reconciler.ts';
 import { condition, ready, settled, stalled, working } from '../outcome.ts';
 import { trialName } from './children.ts';
 import { kept } from './decide.ts';
+import type { FinalTraining } from './final-training.ts';
 import type { Registration } from './registration.ts';
 import type { Study } from './search-engine.ts';
 import type { Note } from './search-means.ts';
@@ -23,6 +24,7 @@ export type ShownSearch = SearchView & {
   readonly metrics: readonly MetricSummary[];
   readonly front: { readonly trials: readonly Trial[]; readonly total: number } | undefined;
   readonly notes: readonly Note[];
+  readonly final?: FinalTraining | undefined;
 };
 
 const STARTING_MS = 5_000;
@@ -122,10 +124,10 @@ const ENDS: Readonly<Record<SearchEnd, string>> = {
   SpaceExhausted: 'Every combination was tried.',
 };
 
-const requeue = ({ sweepInMs }: SearchView): { readonly requeueAfterMs?: number } =>
+export const requeue = ({ sweepInMs }: SearchView): { readonly requeueAfterMs?: number } =>
   sweepInMs === undefined ? {} : { requeueAfterMs: sweepInMs };
 
-const inWords = (experiment: Experiment, { counts, trial }: ShownSearch): string => {
+export const inWords = (experiment: Experiment, { counts, trial }: ShownSearch): string => {
   const { maxTrialCount } = experiment.spec;
   const of = maxTrialCount === undefined ? '' : ` of ${maxTrialCount}`;
   const parts = [
@@ -145,7 +147,7 @@ const inWords = (experiment: Experiment, { counts, trial }: ShownSearch): string
 };
 
 /** Counts and the best only: what a status holds does not grow with the number of trials. */
-const statusOf = (
+export const statusOf = (
   experiment: Experiment,
   view: ShownSearch,
   now: Date,
@@ -164,6 +166,7 @@ const statusOf = (
     ...(trial === undefined
       ? {}
       : { currentOptimalTrial: optimal(experiment, trial, view.metrics) }),
+    ...finalOf(experiment, view),
     ...(front === undefined
       ? {}
       : {
@@ -171,6 +174,19 @@ const statusOf = (
           paretoFrontSize: front.total,
         }),
   };
+};
+
+const FINAL_STATES = { open: 'Running', complete: 'Succeeded' } as const;
+
+const finalOf = (
+  experiment: Experiment,
+  { final }: ShownSearch,
+): Pick<ExperimentStatus, 'finalTraining'> => {
+  if (final === undefined || final.state === 'suspended') return {};
+  const { runId, phase, attempt, started } = final.row;
+  const state = phase === 'open' || phase === 'complete' ? FINAL_STATES[phase] : 'Failed';
+  const name = trialName(experiment, 'final', attempt);
+  return { finalTraining: { trialName: name, runId, state, attempts: started + 1 } };
 };
 
 const optimal = (

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { INPUT_TAG } from '../../kinds/experiment/artifact-record.ts';
-import { recordedInputs } from '../../kinds/experiment/input-record.ts';
+import { INPUT_PIECE, recordedInputs } from '../../kinds/experiment/input-record.ts';
 import type { Run } from '../../kinds/experiment/run-store.ts';
 import { MlflowError } from './mlflow-error.ts';
 
@@ -23,8 +23,6 @@ export type ModelInput = { readonly model_id: string };
 
 export type RunInput = { readonly dataset: DatasetInput } | { readonly model: ModelInput };
 
-/** A tag's value holds 8000 characters; escapes make some of them longer. */
-const PIECE = 7_900;
 const MAX_INPUT = 400_000;
 
 /** The record of one input as tags of the run, each a piece of its JSON. The same input, the same tags. */
@@ -38,8 +36,11 @@ export const inputTags = (input: RunInput): Readonly<Record<string, string>> => 
   }
   const key = INPUT_TAG + keyOf(input);
   const pieces: Record<string, string> = {};
-  for (let at = 0; at * PIECE < text.length; at++) {
-    pieces[`${key}.${String(at).padStart(3, '0')}`] = text.slice(at * PIECE, (at + 1) * PIECE);
+  for (let at = 0; at * INPUT_PIECE < text.length; at++) {
+    pieces[`${key}.${String(at).padStart(3, '0')}`] = text.slice(
+      at * INPUT_PIECE,
+      (at + 1) * INPUT_PIECE,
+    );
   }
   return pieces;
 };

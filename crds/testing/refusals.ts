@@ -91,6 +91,11 @@ const versionRefusals: readonly Refusal[] = [
     },
     'Duplicate value',
   ),
+  inVersion(
+    'an image that is only a tag',
+    { 'spec.source.image': 'trainer:1' },
+    'must be <name>@sha256:<64 hexadecimal digits>, or the digest alone',
+  ),
   inVersion('a metric in words', { 'spec.metrics.0.value': 'good' }, 'must be of type number'),
   inVersion('a policy we do not know', { 'spec.deletionPolicy': 'Orphan' }, 'supported values'),
 ];

@@ -101,6 +101,21 @@ const RETRAINED: Scenario = {
   },
 };
 
+/** No search: one training, which prints what it reaches. */
+const SINGLE: Scenario = {
+  spec: { parameters: [] },
+  goOn: async (at) => {
+    const [job] = await at.world.list<Job>(JOB);
+    if (job === undefined || job.status !== undefined) return;
+    const { name } = job.metadata;
+    const imageID = `trainer@sha256:${'d'.repeat(64)}`;
+    const first = (await at.logs.readLog(key(`${name}-x`), { limitBytes: 1 })) === undefined;
+    if (first) at.logs.write(`${name}-x`, '2026-03-01T12:00:01.000000001Z accuracy=0.5');
+    await at.pod(name, { phase: 'Running', containerStatuses: [{ name: 'train', imageID }] });
+    if (!first) await at.end(name, { type: 'Complete' });
+  },
+};
+
 const OUTPUT: Readonly<Record<string, string>> = {
   'digits-train-0': 'accuracy=0.1',
   'digits-train-2': 'accuracy=0.5',
@@ -210,6 +225,19 @@ const expectRetrained = async (at: SearchWorld, k: number): Promise<void> => {
   expect(versions.map(({ spec }) => spec.source?.runId)).toEqual([final?.runId]);
 };
 
+const expectSingle = async (at: SearchWorld, k: number): Promise<void> => {
+  const rows = await at.rows();
+  expect({ k, rows: rows.map(({ phase, told, values }) => [phase, told, values]) }).toEqual({
+    k,
+    rows: [['complete', true, [0.5]]],
+  });
+  expect(at.started).toEqual(['digits-train-0']);
+  const [run] = await at.runs.list();
+  expect(run).toMatchObject({ status: 'FINISHED', image: `trainer@sha256:${'d'.repeat(64)}` });
+  expect((await at.runs.metricHistory(run?.runId ?? '', 'accuracy')).metrics).toHaveLength(1);
+  expect(await at.ready()).toMatch(/^True Complete: The training finished with accuracy = 0.5/);
+};
+
 const FAULTS: readonly (readonly [string, (k: number) => Faults])[] = [
   ['whose operator is killed at any call', (k) => new Mortal(k)],
   ['that gets no answer at any call', (k) => new Outage(k)],
@@ -227,6 +255,10 @@ describe.each(FAULTS)('a search %s', (_what, faultAt) => {
 
   test('trains once more on the best parameters, and registers that', async () => {
     expect(await everywhere(RETRAINED, faultAt, expectRetrained)).toBeGreaterThan(120);
+  }, 120_000);
+
+  test('or a single training reads its log and ends once', async () => {
+    expect(await everywhere(SINGLE, faultAt, expectSingle)).toBeGreaterThan(25);
   }, 120_000);
 
   test('draws the same parameters as one without a fault', async () => {

@@ -52,7 +52,7 @@ describe('a single training', () => {
     ['with kind None', { metricsCollectorSpec: { collector: { kind: 'None' } } } as const],
     ['that names no metric', { objective: undefined }],
   ])('%s has its log left alone', async (_what, spec) => {
-    await one(spec as Partial<Experiment['spec']>);
+    await one(spec);
     await at.pod(JOB_NAME, running);
     expect(await at.pass()).toEqual({});
     await at.end(JOB_NAME, { type: 'Complete' });

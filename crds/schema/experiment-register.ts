@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alias, modelRef, tags, text } from './fields.ts';
+import { trialSpec } from './experiment-trial.ts';
 import { modelFormat } from './model-version.ts';
 import { shaped } from './rules.ts';
 
@@ -21,6 +22,17 @@ export const register = z
       'CEL that must be true for the version to be made, such as metrics.accuracy >= 0.9; metrics holds the latest values of the best run. Left out, it is always made.',
       2048,
     ).optional(),
+    retrain: z
+      .strictObject({
+        trialSpec: trialSpec(
+          'spec of the Job, as in batch/v1; placeholders as in trialTemplate, filled with the best parameters.',
+          'The Job of the final training, such as one on more data; left out, that of trialTemplate. It has the same primaryContainerName.',
+        ).optional(),
+      })
+      .describe(
+        'After the search, when its best trial passed when, one more training runs on the best parameters, and its run is registered instead. It is no trial, is started again as trialTemplate.retryPolicy says, and when it fails, so does the Experiment and nothing is registered. Then when is evaluated again on what it logged; metrics it did not log count as those of the best trial.',
+      )
+      .optional(),
     alias: z
       .strictObject({
         name: alias('Name of the alias, such as champion.'),

@@ -137,7 +137,7 @@ export const metricsCollectorSpec = withRules(
       source: source.optional(),
     })
     .describe(
-      'Where metrics of trials come from. Left out: from the tracking API and, for a search whose trials log no objective there, from name=value lines in their logs.',
+      'Where metrics of trials come from. Left out: from the tracking API and, while the objective is not logged there, from name=value lines in the log. Read are the objective and the additional metrics.',
     ),
   {
     rule: `!has(self.source) || !has(self.source.filter) || self.collector.kind == 'StdOut'`,

@@ -19,6 +19,46 @@ const condition = (type: 'Complete' | 'Failed', end: string) =>
     `must be left out: a trial ${end} when its Job does (Katib's own value for a Job is accepted, no other expression)`,
   ).optional();
 
+/** A Job as users write it, or what stands for one. */
+export const trialSpec = (spec: string, description: string) =>
+  withRules(
+    z
+      .strictObject({
+        apiVersion: chosen(
+          z
+            .enum(['batch/v1', 'jobset.x-k8s.io/v1alpha2', 'trainer.kubeflow.org/v1alpha1'])
+            .describe('batch/v1, or that of JobSet or TrainJob.'),
+          'must be batch/v1, jobset.x-k8s.io/v1alpha2 or trainer.kubeflow.org/v1alpha1: a trial is a Job, a JobSet or a TrainJob',
+        ),
+        kind: chosen(
+          z
+            .enum(['Job', 'JobSet', 'TrainJob'])
+            .describe(
+              "Job; or JobSet or Kubeflow's TrainJob, where the cluster has them (else reason KindNotInstalled).",
+            ),
+          'must be Job, JobSet or TrainJob: other kinds (PyTorchJob, TFJob, MPIJob, Workflow, …) are not supported; write the training as a Job, with spec.trainer.numNodes for several pods',
+        ),
+        metadata: z
+          .strictObject({
+            labels: z
+              .record(z.string(), z.string().max(63))
+              .describe('Labels of the Job.')
+              .meta({ maxProperties: 64 })
+              .optional(),
+            annotations: z
+              .record(z.string(), z.string().max(16384))
+              .describe('Annotations of the Job.')
+              .meta({ maxProperties: 64 })
+              .optional(),
+          })
+          .describe('Labels and annotations of the Job; its name is made by the operator.')
+          .optional(),
+        spec: fragment(spec),
+      })
+      .describe(description),
+    TRIAL_KIND,
+  );
+
 /** The Job of a trial, and what is done when it breaks. */
 export const trialTemplate = withRules(
   z
@@ -42,46 +82,9 @@ export const trialTemplate = withRules(
         'The placeholders of trialSpec and what stands for them.',
         { max: 100 },
       ).optional(),
-      trialSpec: withRules(
-        z
-          .strictObject({
-            apiVersion: chosen(
-              z
-                .enum(['batch/v1', 'jobset.x-k8s.io/v1alpha2', 'trainer.kubeflow.org/v1alpha1'])
-                .describe('batch/v1, or that of JobSet or TrainJob.'),
-              'must be batch/v1, jobset.x-k8s.io/v1alpha2 or trainer.kubeflow.org/v1alpha1: a trial is a Job, a JobSet or a TrainJob',
-            ),
-            kind: chosen(
-              z
-                .enum(['Job', 'JobSet', 'TrainJob'])
-                .describe(
-                  "Job; or JobSet or Kubeflow's TrainJob, where the cluster has them (else reason KindNotInstalled).",
-                ),
-              'must be Job, JobSet or TrainJob: other kinds (PyTorchJob, TFJob, MPIJob, Workflow, …) are not supported; write the training as a Job, with spec.trainer.numNodes for several pods',
-            ),
-            metadata: z
-              .strictObject({
-                labels: z
-                  .record(z.string(), z.string().max(63))
-                  .describe('Labels of the Job.')
-                  .meta({ maxProperties: 64 })
-                  .optional(),
-                annotations: z
-                  .record(z.string(), z.string().max(16384))
-                  .describe('Annotations of the Job.')
-                  .meta({ maxProperties: 64 })
-                  .optional(),
-              })
-              .describe('Labels and annotations of the Job; its name is made by the operator.')
-              .optional(),
-            spec: fragment(
-              'spec of the Job, as in batch/v1, or of the JobSet or TrainJob. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
-            ),
-          })
-          .describe(
-            "The Job that every trial runs. Katib's configMap with templates is not supported: write the Job here.",
-          ),
-        TRIAL_KIND,
+      trialSpec: trialSpec(
+        'spec of the Job, as in batch/v1, or of the JobSet or TrainJob. ${trialParameters.<name>} is filled in in every text. Checked with a dry run.',
+        "The Job that every trial runs. Katib's configMap with templates is not supported: write the Job here.",
       ),
       successCondition: condition('Complete', 'has succeeded'),
       failureCondition: condition('Failed', 'has failed'),

@@ -89,6 +89,16 @@ const spec = withRules(
     message:
       'trainer.numNodes is for a trialSpec that is a Job; a JobSet or TrainJob says itself how many nodes it has',
   },
+  {
+    rule: `!has(self.register) || !has(self.register.retrain) || (has(self.parameters) && size(self.parameters) > 0)`,
+    message:
+      'register.retrain trains once more on the best parameters of a search: set parameters, or leave it out',
+  },
+  {
+    rule: `!has(self.register) || !has(self.register.retrain) || !has(self.register.retrain.trialSpec) || (self.register.retrain.trialSpec.kind == 'Job' && self.trialTemplate.trialSpec.kind == 'Job')`,
+    message:
+      'register.retrain.trialSpec must be a Job, and is for trials that are Jobs; leave it out to run trialTemplate again',
+  },
   ...immutable(
     [
       'objective',
@@ -151,6 +161,15 @@ const status = statusOf({
     { max: 20 },
   ).optional(),
   paretoFrontSize: count('How many trials the whole front has.').optional(),
+  finalTraining: z
+    .strictObject({
+      trialName: text('Name of its Job.'),
+      runId: text('Its tracked run.', 64),
+      state: z.enum(['Running', 'Succeeded', 'Failed']).describe('How it stands.'),
+      attempts: count('How many Jobs it was given.'),
+    })
+    .describe('The training on the best parameters that register.retrain asks for.')
+    .optional(),
   registeredVersion: text('The version that register made.', 63).optional(),
 });
 

@@ -15,7 +15,7 @@ import {
 } from './fields.ts';
 import { defineKind } from './resource.ts';
 import type { Resource, Served } from './resource.ts';
-import { immutable, withRules } from './rules.ts';
+import { immutable, shaped, withRules } from './rules.ts';
 import { statusOf } from './status.ts';
 
 const storageUri = withRules(
@@ -70,12 +70,28 @@ const spec = withRules(
           runId: text('The tracked run that made it.', 64).optional(),
           parameters: listMap(
             nameAndValue('parameter'),
-            'The parameters its trial was drawn with.',
+            'The parameters its trial was drawn with; of a single training, those it logged.',
             {
               max: 100,
             },
           ).optional(),
-          seed: text('The seed of the search it came from.', 64).optional(),
+          seed: text(
+            'The seed of the search it came from; of a single training, the parameter seed or random_state it logged.',
+            64,
+          ).optional(),
+          image: shaped(
+            text('The image it was trained in, as its pod had it: a name and a digest.', 1024),
+            /^([^\s@]+@)?sha256:[0-9a-f]{64}$/,
+            'must be <name>@sha256:<64 hexadecimal digits>, or the digest alone',
+          ).optional(),
+          datasets: listOf(
+            z.strictObject({
+              name: text('Name of the data.', 500),
+              digest: text('Its digest, as the tracking client computed it.', 128),
+            }),
+            'The data it was trained and tested on, as far as the run logged them.',
+            { max: 64 },
+          ).optional(),
         })
         .describe('Where the version comes from.')
         .optional(),

@@ -4,7 +4,7 @@ const prefix = 'mlops.pynomaly.io';
 export const LABELS = {
   /** On a trial's Job and pod: the Experiment's name. The API lets such a pod log that Experiment's runs. */
   experiment: `${prefix}/experiment`,
-  /** On a trial's Job and pod: the number of the trial within its Experiment. */
+  /** On a trial's Job and pod: the number of the trial within its Experiment, or final. */
   trial: `${prefix}/trial`,
   /** On a trial's Job and pod and on the ModelVersion made of it. */
   runId: `${prefix}/run-id`,

@@ -92,6 +92,11 @@ const versionRefusals: readonly Refusal[] = [
     },
     'Duplicate value',
   ),
+  inVersion(
+    'an image that is only a tag',
+    { 'spec.source.image': 'trainer:1' },
+    'must be <name>@sha256:<64 hexadecimal digits>, or the digest alone',
+  ),
   inVersion('a metric in words', { 'spec.metrics.0.value': 'good' }, 'must be of type number'),
   inVersion('a policy we do not know', { 'spec.deletionPolicy': 'Orphan' }, 'supported values'),
 ];
@@ -130,6 +135,28 @@ const experimentRefusals: readonly Refusal[] = [
     'spec.trialTemplate: Required value',
   ),
   inExperiment('a search without an objective', { 'spec.objective': undefined }, 'needs objective'),
+  inExperiment(
+    'a final training without a search',
+    {
+      'spec.parameters': undefined,
+      'spec.trialTemplate.trialParameters': [],
+      'spec.register': { modelRef: { name: 'digits' }, artifactPath: 'm.onnx', retrain: {} },
+    },
+    'trains once more on the best parameters of a search',
+  ),
+  inExperiment(
+    'a final training that is a JobSet',
+    {
+      'spec.register': {
+        modelRef: { name: 'digits' },
+        artifactPath: 'm.onnx',
+        retrain: {
+          trialSpec: { apiVersion: 'jobset.x-k8s.io/v1alpha2', kind: 'JobSet', spec: {} },
+        },
+      },
+    },
+    'register.retrain.trialSpec must be a Job',
+  ),
   inExperiment('a search without an algorithm', { 'spec.algorithm': undefined }, 'needs objective'),
   inExperiment(
     'a search without an end',

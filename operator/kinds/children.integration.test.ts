@@ -62,6 +62,9 @@ describe('a real API server takes', () => {
     const pod = { restartPolicy: 'Never', containers: [{ name: 'train', image: 'trainer:1' }] };
     const job = trialJob(experiment, trial, { template: { spec: pod } }, someDefaults());
     expect(await tried(JOB, job)).toBe(`${name}-99999`);
+    const final = { ...trial, number: 'final' as const, attempt: 9, assignments: [] };
+    const last = trialJob(experiment, final, { template: { spec: pod } }, someDefaults());
+    expect(await tried(JOB, last)).toBe(`${name}-final-r9`);
   });
 
   test.each([

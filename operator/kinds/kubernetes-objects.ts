@@ -86,6 +86,7 @@ export type ContainerState = {
 export type ContainerStatus = {
   readonly name: string;
   readonly ready?: boolean;
+  readonly imageID?: string;
   readonly restartCount?: number;
   readonly state?: ContainerState;
   readonly lastState?: ContainerState;

@@ -155,10 +155,10 @@ describe('calls to an API server', () => {
     answer = (response) => response.end('2026-01-01T00:00:00.1Z a=1\n');
     const options = { container: 'train', since: '2026-01-01T00:00:00Z', limitBytes: 100 };
     expect(await cluster.readLog(KEY, options)).toBe('2026-01-01T00:00:00.1Z a=1\n');
-    await cluster.readLog(KEY, { limitBytes: 5 });
+    await cluster.readLog(KEY, { limitBytes: 5, tailLines: 20 });
     expect(asked.map(({ url }) => url)).toEqual([
       '/api/v1/namespaces/team/pods/a/log?container=train&sinceTime=2026-01-01T00%3A00%3A00Z&timestamps=true&limitBytes=100',
-      '/api/v1/namespaces/team/pods/a/log?timestamps=true&limitBytes=5',
+      '/api/v1/namespaces/team/pods/a/log?timestamps=true&limitBytes=5&tailLines=20',
     ]);
     expect(calls).toEqual(['get pods/log 200', 'get pods/log 200']);
   });

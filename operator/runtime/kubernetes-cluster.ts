@@ -193,6 +193,7 @@ export class KubernetesCluster implements Cluster, PodLogs {
           sinceTime: options.since,
           timestamps: 'true',
           limitBytes: options.limitBytes.toString(),
+          tailLines: options.tailLines?.toString(),
         },
         accept: 'text/plain, application/json',
         signal,

@@ -13,10 +13,11 @@ export class MemoryPodLogs implements PodLogs {
 
   async readLog({ name }: ObjectKey, options: LogOptions): Promise<string | undefined> {
     this.reads.push(options);
-    const { since, limitBytes } = options;
+    const { since, limitBytes, tailLines } = options;
     const lines = this.#lines.get(name)?.filter((line) => since === undefined || line >= since);
     if (lines === undefined) return undefined;
     return lines
+      .slice(tailLines === undefined ? 0 : -tailLines)
       .map((line) => `${line}\n`)
       .join('')
       .slice(0, limitBytes);

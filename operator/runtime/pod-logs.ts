@@ -7,6 +7,8 @@ export type LogOptions = {
   readonly since?: string;
   /** Bytes from the beginning of what is asked for; the last line may be cut. */
   readonly limitBytes: number;
+  /** Only so many lines, the last ones. */
+  readonly tailLines?: number;
 };
 
 /** Reads logs of pods, whose lines begin with their timestamps. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { INPUT_TAG } from '../../kinds/experiment/artifact-record.ts';
+import { INPUT_PIECE, recordedInputs } from '../../kinds/experiment/input-record.ts';
 import type { Run } from '../../kinds/experiment/run-store.ts';
 import { MlflowError } from './mlflow-error.ts';
 
@@ -22,8 +23,6 @@ export type ModelInput = { readonly model_id: string };
 
 export type RunInput = { readonly dataset: DatasetInput } | { readonly model: ModelInput };
 
-/** A tag's value holds 8000 characters; escapes make some of them longer. */
-const PIECE = 7_900;
 const MAX_INPUT = 400_000;
 
 /** The record of one input as tags of the run, each a piece of its JSON. The same input, the same tags. */
@@ -37,8 +36,11 @@ export const inputTags = (input: RunInput): Readonly<Record<string, string>> => 
   }
   const key = INPUT_TAG + keyOf(input);
   const pieces: Record<string, string> = {};
-  for (let at = 0; at * PIECE < text.length; at++) {
-    pieces[`${key}.${String(at).padStart(3, '0')}`] = text.slice(at * PIECE, (at + 1) * PIECE);
+  for (let at = 0; at * INPUT_PIECE < text.length; at++) {
+    pieces[`${key}.${String(at).padStart(3, '0')}`] = text.slice(
+      at * INPUT_PIECE,
+      (at + 1) * INPUT_PIECE,
+    );
   }
   return pieces;
 };
@@ -52,15 +54,8 @@ const keyOf = (input: RunInput): string => {
 };
 
 /** What the run read, put together from its tags. */
-export const inputsOf = ({ tags }: Pick<Run, 'tags'>): readonly RunInput[] => {
-  const pieces = new Map<string, string>();
-  const keys = Object.keys(tags).filter((key) => key.startsWith(INPUT_TAG));
-  for (const key of keys.toSorted()) {
-    const of = key.slice(INPUT_TAG.length, key.lastIndexOf('.'));
-    pieces.set(of, (pieces.get(of) ?? '') + (tags[key] ?? ''));
-  }
-  return [...pieces.values()].map((text) => JSON.parse(text) as RunInput);
-};
+export const inputsOf = ({ tags }: Pick<Run, 'tags'>): readonly RunInput[] =>
+  recordedInputs(tags).map((text) => JSON.parse(text) as RunInput);
 
 export const inputsToWire = (run: Pick<Run, 'tags'>): object => {
   const inputs = inputsOf(run);

@@ -15,7 +15,8 @@ const TOKEN_VOLUME = 'mlops-token';
 const TOKEN_SECONDS = 3600;
 
 export type Trial = {
-  readonly number: number;
+  /** final: the training after a search. */
+  readonly number: number | 'final';
   readonly runId: string;
   /** 0 for the first Job of the trial, 1 for its first retry. */
   readonly attempt?: number;
@@ -24,7 +25,7 @@ export type Trial = {
 };
 
 /** The Job of a trial: the same trial and attempt, the same name, so that none is started twice. */
-export const trialName = (experiment: Experiment, number: number, attempt = 0): string =>
+export const trialName = (experiment: Experiment, number: number | 'final', attempt = 0): string =>
   `${experiment.metadata.name}-${number}${attempt === 0 ? '' : `-r${attempt}`}`;
 
 /**

@@ -132,7 +132,7 @@ export const missingMetric = (experiment: Experiment, run: Run): string | undefi
   const wanted = experiment.spec.objective?.objectiveMetricName;
   if (wanted === undefined || run.metrics.some(({ key }) => key === wanted)) return undefined;
   const logged = run.metrics.map(({ key }) => key).join(', ');
-  return `The trial finished, but logged no metric ${wanted} (spec.objective.objectiveMetricName); it logged ${logged === '' ? 'none' : logged}. Log it with mlflow.log_metric("${wanted}", value).`;
+  return `The trial finished, but logged no metric ${wanted} (spec.objective.objectiveMetricName); it logged ${logged === '' ? 'none' : logged}. Log it with mlflow.log_metric("${wanted}", value), or print a line ${wanted}=<value>.`;
 };
 
 export type Result = {

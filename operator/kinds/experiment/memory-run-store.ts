@@ -43,7 +43,7 @@ export class MemoryRunStore implements RunStore {
     const run: Run = {
       runId,
       experiment,
-      trialNumber: number,
+      ...(number === 'final' ? {} : { trialNumber: number }),
       name,
       userId: '',
       status: 'SCHEDULED',
@@ -91,6 +91,10 @@ export class MemoryRunStore implements RunStore {
     const { run } = this.#row(runId);
     if (run.status === 'SCHEDULED' || run.status === 'RUNNING')
       this.#change(runId, { status, endTime: at });
+  }
+
+  async setImage(runId: string, image: string): Promise<void> {
+    this.#change(runId, { image });
   }
 
   async getRun(runId: string): Promise<Run | undefined> {

@@ -17,7 +17,7 @@ import {
   type TrialStore,
 } from './trial-store.ts';
 
-type Row = Omit<Trial, 'runStatus' | 'startTime' | 'endTime'> & {
+type Row = Omit<Trial, 'runStatus' | 'startTime' | 'endTime' | 'image'> & {
   readonly experimentUid: string;
   readonly front: boolean;
 };
@@ -179,12 +179,13 @@ export class MemoryTrialStore implements TrialStore {
   }
 }
 
-const trialOf = (row: Row, { status, startTime, endTime }: Run): Trial => {
+const trialOf = (row: Row, { status, startTime, endTime, image }: Run): Trial => {
   const { experimentUid: _uid, front: _front, ...trial } = row;
   return {
     ...trial,
     runStatus: status,
     ...(startTime === undefined ? {} : { startTime }),
     ...(endTime === undefined ? {} : { endTime }),
+    ...(image === undefined ? {} : { image }),
   };
 };

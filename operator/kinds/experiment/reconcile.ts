@@ -29,16 +29,24 @@ import { finalize } from './finalize.ts';
 import { MODEL, MODEL_ALIAS, MODEL_VERSION, registerRun } from './registration.ts';
 import type { Run } from './run-store.ts';
 import { reconcileSearch, sweepAfterEnd } from './search.ts';
+import {
+  endTraining,
+  failedEnd,
+  FOLLOW_MS,
+  followTraining,
+  reportsByLog,
+} from './single-training.ts';
+import type { Seen } from './search-trial.ts';
 import { StatusPace } from './status-pace.ts';
 import { isSearch } from './study.ts';
 import { lacksPods } from './node-pods.ts';
 import { meetingPlace, withoutMeetingPlace } from './node-service.ts';
-import { endRun } from './run-end.ts';
 import { fillTemplate } from './template.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { JOB_SET, TRAIN_JOB } from './trial-kinds.ts';
 import { kindMissing, trialPass } from './trial-pass.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
+import type { TrialEnd } from './trial-store.ts';
 
 export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> => ({
   type: ownType(definition),
@@ -135,7 +143,7 @@ const withRun = async (
   const wanted = trialJob(experiment, { number: 0, runId: run.runId }, filled.spec, ports.children);
   const known = await findJob(wanted, pass);
   const ended = known === undefined ? endedWithoutJob(experiment, run) : undefined;
-  if (ended !== undefined) return afterTrial(experiment, run, ended, { pass, ports });
+  if (ended !== undefined) return afterTrial(experiment, run, { trial: ended }, { pass, ports });
   let job = known;
   try {
     job ??= await startJob(wanted, pass);
@@ -144,10 +152,12 @@ const withRun = async (
     if (refusal === undefined) throw error;
     return jobRefused(experiment, refusal.reason, refusal.words);
   }
-  const state = await observeTrial(job, pass);
-  if (run.status === 'SCHEDULED' && state.state !== 'queued')
+  const { trial, pods } = await observeTrial(job, pass);
+  const seen = { job, pods };
+  if (run.status === 'SCHEDULED' && trial.state !== 'queued')
     await ports.runs.startRun(run.runId, startOf(job, pass));
-  return afterTrial(experiment, run, state, { pass, ports });
+  await followTraining(experiment, run, { seen, state: trial.state }, ports);
+  return afterTrial(experiment, run, { trial, seen }, { pass, ports });
 };
 
 const startJob = async (wanted: Job, pass: Pass): Promise<Job> => {
@@ -156,38 +166,44 @@ const startJob = async (wanted: Job, pass: Pass): Promise<Job> => {
   return job;
 };
 
-const observeTrial = async (job: Job, pass: Pass): Promise<TrialState> => {
+const observeTrial = async (job: Job, pass: Pass) => {
   const pods = pass
     .cachedList<Pod>(POD)
     .filter(({ metadata }) =>
       metadata.ownerReferences?.some(({ uid }) => uid === job.metadata.uid),
     );
   const events = lacksPods(job, pods) ? await eventsOf(job, pass) : [];
-  return trialState({ job, pods, events });
+  return { trial: trialState({ job, pods, events }), pods };
 };
 
 type Means = { readonly pass: Pass; readonly ports: RunPorts };
 
+/** Without what was seen of it, its Job is gone. */
+type Observed = { readonly trial: TrialState; readonly seen?: Seen };
+
 const afterTrial = async (
   experiment: Experiment,
   run: Run,
-  trial: TrialState,
+  { trial, seen }: Observed,
   { pass, ports }: Means,
 ): Promise<Outcome> => {
   switch (trial.state) {
     case 'starting':
     case 'queued':
     case 'refused':
-    case 'running':
       return underWay(experiment, trial, pass.now);
+    case 'running': {
+      const outcome = underWay(experiment, trial, pass.now);
+      return reportsByLog(experiment) ? { ...outcome, requeueAfterMs: FOLLOW_MS } : outcome;
+    }
     case 'failed': {
       const at = endOf(trial, pass);
-      await endRun(experiment, run.runId, { status: 'FAILED', at: at.getTime() }, ports.runs);
+      const end = await failedEnd(experiment, trial.message, seen, { pass, ports });
+      await endTraining({ experiment, run, at }, end, ports);
       return failed({ experiment, run, at }, 'TrialFailed', trial.message);
     }
     case 'succeeded': {
       const at = endOf(trial, pass);
-      await ports.runs.finishRun(run.runId, 'FINISHED', at.getTime());
       // Read again: what was logged between the first reading and the end counts.
       const finished = (await ports.runs.getRun(run.runId)) ?? run;
       return afterSuccess({ experiment, run: finished, at }, { pass, ports });
@@ -201,6 +217,8 @@ const endOf = ({ at }: { readonly at: string | undefined }, { now }: Pass): Date
 const afterSuccess = async (result: Result, { pass, ports }: Means): Promise<Outcome> => {
   const { experiment, run } = result;
   const missing = missingMetric(experiment, run);
+  const end = { phase: 'complete', values: objectiveOf(result) } as const;
+  await endTraining(result, missing === undefined ? end : missed(missing), ports);
   if (missing !== undefined) return failed(result, 'MetricMissing', missing);
   const { register } = experiment.spec;
   if (register === undefined) return complete(result, undefined);
@@ -214,6 +232,18 @@ const afterSuccess = async (result: Result, { pass, ports }: Means): Promise<Out
       return complete(result, registration);
   }
 };
+
+const missed = (message: string): TrialEnd => ({
+  phase: 'failed',
+  reason: 'MetricMissing',
+  message,
+});
+
+const objectiveOf = ({ experiment, run }: Result): readonly number[] =>
+  run.metrics
+    .filter(({ key }) => key === experiment.spec.objective?.objectiveMetricName)
+    .map(({ value }) => value)
+    .filter(Number.isFinite);
 
 /** What has ended stays as it is; only its Job goes when its time is up. */
 const afterEnd = async (experiment: Experiment, pass: Pass): Promise<Outcome> => {

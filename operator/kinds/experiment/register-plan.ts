@@ -5,6 +5,7 @@ import { API_VERSION } from '../../../crds/schema/resource.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
 import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import { isLower, nextVersion, sameVersion } from '../model-versions.ts';
+import { lineageOf } from './lineage.ts';
 import type { Run } from './run-store.ts';
 import type { Assignment } from './search-engine.ts';
 
@@ -60,25 +61,13 @@ export const versionOfRun = (
       source: {
         experimentRef: { name: experiment.metadata.name },
         runId: run.runId,
-        ...lineageOf(experiment, made.assignments),
+        ...lineageOf(experiment, run, made.assignments),
       },
       ...(metrics.length === 0 ? {} : { metrics }),
       ...(register.tags === undefined ? {} : { tags: register.tags }),
       deletionPolicy: 'Delete',
     },
   } as KubernetesObject;
-};
-
-/** What is needed to train it again: the parameters of its trial, and the seed of the search. */
-const lineageOf = (
-  { spec }: Experiment,
-  assignments: readonly Assignment[] | undefined,
-): { readonly parameters?: readonly Assignment[]; readonly seed?: string } => {
-  if (assignments === undefined) return {};
-  const seed = (spec.algorithm?.algorithmSettings ?? []).find(({ name }) =>
-    ['seed', 'random_state'].includes(name),
-  );
-  return { parameters: assignments, ...(seed === undefined ? {} : { seed: seed.value }) };
 };
 
 export const aliasName = ({ modelRef, alias }: Register): string =>

@@ -59,18 +59,24 @@ export const registerRun = async (
 ): Promise<Registration> => {
   const { experiment, register, run } = candidate;
   const { namespace } = experiment.metadata;
-  if (register.modelRef.namespace !== undefined && register.modelRef.namespace !== namespace) {
-    return {
-      state: 'refused',
-      reason: 'NotShared',
-      message: `spec.register.modelRef.namespace is ${register.modelRef.namespace}: versions are registered in the Experiment's own namespace; leave the field out.`,
-    };
-  }
+  const foreign = namespaceRefusal(experiment);
+  if (foreign !== undefined) return foreign;
   const gate = evaluateGate(register.when, run.metrics);
   if (!gate.passed) return { state: 'refused', reason: gate.reason, message: gate.message };
   const known = await versionMadeOf(run, namespace, pass);
   if (known !== undefined) return settleVersion(candidate, known, pass);
   return makeVersion(candidate, pass, ports);
+};
+
+/** A version is made beside its Experiment only. */
+export const namespaceRefusal = ({ metadata, spec }: Experiment): Registration | undefined => {
+  const namespace = spec.register?.modelRef.namespace;
+  if (namespace === undefined || namespace === metadata.namespace) return undefined;
+  return {
+    state: 'refused',
+    reason: 'NotShared',
+    message: `spec.register.modelRef.namespace is ${namespace}: versions are registered in the Experiment's own namespace; leave the field out.`,
+  };
 };
 
 const versionMadeOf = async (

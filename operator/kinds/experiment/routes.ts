@@ -20,6 +20,7 @@ const RUN = {
     status: { enum: ['SCHEDULED', 'RUNNING', 'FINISHED', 'FAILED', 'KILLED'] },
     startTime: { type: 'integer' },
     endTime: { type: 'integer' },
+    image: { type: 'string', description: 'What its primary container ran, with its digest.' },
     params: { type: 'object', additionalProperties: { type: 'string' } },
     tags: { type: 'object', additionalProperties: { type: 'string' } },
     metrics: { type: 'array', items: { type: 'object' } },
@@ -76,6 +77,7 @@ const TRIAL = {
     message: { type: 'string', description: 'About that, with the last lines of its log.' },
     startTime: { type: 'integer' },
     endTime: { type: 'integer' },
+    image: { type: 'string', description: 'What its primary container ran, with its digest.' },
   },
 } as const;
 
@@ -119,6 +121,7 @@ const shownTrial = (trial: Trial): object => ({
   message: trial.message,
   startTime: trial.startTime,
   endTime: trial.endTime,
+  image: trial.image,
 });
 
 const shown = ({ experiment: _experiment, tags, metrics, ...run }: Run): object => ({

@@ -59,6 +59,7 @@ const runOf = (
   ...(row.start_time !== null && { startTime: Number(row.start_time) }),
   ...(row.end_time !== null && { endTime: Number(row.end_time) }),
   lifecycleStage: row.lifecycle_stage,
+  ...(row.image !== null && { image: row.image }),
   params,
   tags,
   metrics,

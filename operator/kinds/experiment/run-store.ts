@@ -27,6 +27,8 @@ export type Run = {
   readonly startTime?: number;
   readonly endTime?: number;
   readonly lifecycleStage: 'active' | 'deleted';
+  /** What its primary container ran, with its digest; known once its pod was seen. */
+  readonly image?: string;
   readonly params: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<string, string>>;
   /** The latest of each key: largest step, then timestamp, then value (a number beats NaN). */
@@ -35,7 +37,8 @@ export type Run = {
 
 export type NewTrial = {
   readonly experiment: ExperimentIdentity;
-  readonly number: number;
+  /** final: the training after a search, which is no trial. */
+  readonly number: number | 'final';
   readonly parameters: Readonly<Record<string, string>>;
   readonly name: string;
 };
@@ -91,6 +94,8 @@ export type RunStore = {
   startRun(runId: string, at: number): Promise<void>;
   /** Ended at `at`; a run that has ended already stays as it is. */
   finishRun(runId: string, status: 'FINISHED' | 'FAILED' | 'KILLED', at: number): Promise<void>;
+  /** The image its code came in; the last one counts. */
+  setImage(runId: string, image: string): Promise<void>;
   /** RUNNING from the start. Throws `InvalidRunInput` when the id is taken, `ExperimentClosed`. */
   createRun(run: NewRun): Promise<Run>;
   getRun(runId: string): Promise<Run | undefined>;

@@ -13,7 +13,7 @@ type MetricRow = {
   readonly value: number;
 };
 
-/** The tables of migrations 0002 and 0004. */
+/** The tables of migrations 0002, 0004 and 0009. */
 export type RunTables = {
   readonly runs: {
     readonly run_id: string;
@@ -27,6 +27,7 @@ export type RunTables = {
     readonly start_time: Bigint | null;
     readonly end_time: Bigint | null;
     readonly lifecycle_stage: 'active' | 'deleted';
+    readonly image: string | null;
   };
   readonly run_params: KeyValue;
   readonly run_tags: KeyValue;

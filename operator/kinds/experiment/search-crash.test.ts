@@ -88,6 +88,34 @@ const MIXED: Scenario = {
   },
 };
 
+/** Two trials, then one training more on what they found, which is evicted once. */
+const RETRAINED: Scenario = {
+  spec: { maxTrialCount: 2, register: aRegister({ when: 'metrics.accuracy > 0.0', retrain: {} }) },
+  goOn: async (at) => {
+    const first = await at.world.get<Job>(JOB, key('digits-train-final'));
+    if (first !== undefined && first.status === undefined) {
+      await at.pod('digits-train-final', { phase: 'Failed', reason: 'Evicted' });
+      await at.end('digits-train-final', { type: 'Failed' });
+    }
+    await goOn(at);
+  },
+};
+
+/** No search: one training, which prints what it reaches. */
+const SINGLE: Scenario = {
+  spec: { parameters: [] },
+  goOn: async (at) => {
+    const [job] = await at.world.list<Job>(JOB);
+    if (job === undefined || job.status !== undefined) return;
+    const { name } = job.metadata;
+    const imageID = `trainer@sha256:${'d'.repeat(64)}`;
+    const first = (await at.logs.readLog(key(`${name}-x`), { limitBytes: 1 })) === undefined;
+    if (first) at.logs.write(`${name}-x`, '2026-03-01T12:00:01.000000001Z accuracy=0.5');
+    await at.pod(name, { phase: 'Running', containerStatuses: [{ name: 'train', imageID }] });
+    if (!first) await at.end(name, { type: 'Complete' });
+  },
+};
+
 const OUTPUT: Readonly<Record<string, string>> = {
   'digits-train-0': 'accuracy=0.1',
   'digits-train-2': 'accuracy=0.5',
@@ -161,6 +189,55 @@ const expectMixed = async (at: SearchWorld, k: number): Promise<void> => {
   expect(await at.ready()).toMatch(/^True MaxTrialsReached/);
 };
 
+const expectRetrained = async (at: SearchWorld, k: number): Promise<void> => {
+  expect({ k, started: at.started.toSorted() }).toEqual({
+    k,
+    started: [
+      ...['digits-train-0', 'digits-train-1', 'digits-train-1-r1'],
+      ...['digits-train-final', 'digits-train-final-r1'],
+    ],
+  });
+  const [best] = (await at.rows()).toSorted((a, b) => (b.values[0] ?? 0) - (a.values[0] ?? 0));
+  const final = (await at.runs.list()).find(({ name }) => name === 'digits-train-final');
+  expect(final).toMatchObject({
+    status: 'FINISHED',
+    params: { lr: best?.assignments[0]?.value },
+  });
+  expect((await at.rows()).map(({ number, told }) => [number, told])).toEqual([
+    [0, true],
+    [1, true],
+  ]);
+  expect(at.search.draws).toBe(2);
+  expect(at.search.outcomes()).toHaveLength(2);
+  expect(await at.world.list(JOB)).toEqual([]);
+  expect(await at.ready()).toMatch(/^True Registered/);
+  expect(await at.status()).toMatchObject({
+    trials: 2,
+    trialsSucceeded: 2,
+    trialsFailed: 0,
+    currentOptimalTrial: { runId: best?.runId },
+    finalTraining: {
+      ...{ trialName: 'digits-train-final-r1', runId: final?.runId },
+      ...{ state: 'Succeeded', attempts: 2 },
+    },
+  });
+  const versions = await at.world.list<ModelVersion>(MODEL_VERSION);
+  expect(versions.map(({ spec }) => spec.source?.runId)).toEqual([final?.runId]);
+};
+
+const expectSingle = async (at: SearchWorld, k: number): Promise<void> => {
+  const rows = await at.rows();
+  expect({ k, rows: rows.map(({ phase, told, values }) => [phase, told, values]) }).toEqual({
+    k,
+    rows: [['complete', true, [0.5]]],
+  });
+  expect(at.started).toEqual(['digits-train-0']);
+  const [run] = await at.runs.list();
+  expect(run).toMatchObject({ status: 'FINISHED', image: `trainer@sha256:${'d'.repeat(64)}` });
+  expect((await at.runs.metricHistory(run?.runId ?? '', 'accuracy')).metrics).toHaveLength(1);
+  expect(await at.ready()).toMatch(/^True Complete: The training finished with accuracy = 0.5/);
+};
+
 const FAULTS: readonly (readonly [string, (k: number) => Faults])[] = [
   ['whose operator is killed at any call', (k) => new Mortal(k)],
   ['that gets no answer at any call', (k) => new Outage(k)],
@@ -174,6 +251,14 @@ describe.each(FAULTS)('a search %s', (_what, faultAt) => {
 
   test('prunes, fails and reads logs once', async () => {
     expect(await everywhere(MIXED, faultAt, expectMixed)).toBeGreaterThan(100);
+  }, 120_000);
+
+  test('trains once more on the best parameters, and registers that', async () => {
+    expect(await everywhere(RETRAINED, faultAt, expectRetrained)).toBeGreaterThan(120);
+  }, 120_000);
+
+  test('or a single training reads its log and ends once', async () => {
+    expect(await everywhere(SINGLE, faultAt, expectSingle)).toBeGreaterThan(25);
   }, 120_000);
 
   test('draws the same parameters as one without a fault', async () => {

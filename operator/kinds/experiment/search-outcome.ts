@@ -4,6 +4,7 @@ import type { Outcome } from '../../runtime/reconciler.ts';
 import { condition, ready, settled, stalled, working } from '../outcome.ts';
 import { trialName } from './children.ts';
 import { kept } from './decide.ts';
+import type { FinalTraining } from './final-training.ts';
 import type { Registration } from './registration.ts';
 import type { Study } from './search-engine.ts';
 import type { Note } from './search-means.ts';
@@ -25,6 +26,7 @@ export type ShownSearch = SearchView & {
   readonly notes: readonly Note[];
   /** How many trials under way wait in a queue. */
   readonly queued: number;
+  readonly final?: FinalTraining | undefined;
 };
 
 const STARTING_MS = 5_000;
@@ -125,10 +127,10 @@ const ENDS: Readonly<Record<SearchEnd, string>> = {
   SpaceExhausted: 'Every combination was tried.',
 };
 
-const requeue = ({ sweepInMs }: SearchView): { readonly requeueAfterMs?: number } =>
+export const requeue = ({ sweepInMs }: SearchView): { readonly requeueAfterMs?: number } =>
   sweepInMs === undefined ? {} : { requeueAfterMs: sweepInMs };
 
-const inWords = (experiment: Experiment, { counts, trial, queued }: ShownSearch): string => {
+export const inWords = (experiment: Experiment, { counts, trial, queued }: ShownSearch): string => {
   const { maxTrialCount } = experiment.spec;
   const of = maxTrialCount === undefined ? '' : ` of ${maxTrialCount}`;
   const parts = [
@@ -148,7 +150,7 @@ const inWords = (experiment: Experiment, { counts, trial, queued }: ShownSearch)
 };
 
 /** Counts and the best only: what a status holds does not grow with the number of trials. */
-const statusOf = (
+export const statusOf = (
   experiment: Experiment,
   view: ShownSearch,
   now: Date,
@@ -167,6 +169,7 @@ const statusOf = (
     ...(trial === undefined
       ? {}
       : { currentOptimalTrial: optimal(experiment, trial, view.metrics) }),
+    ...finalOf(experiment, view),
     ...(front === undefined
       ? {}
       : {
@@ -174,6 +177,19 @@ const statusOf = (
           paretoFrontSize: front.total,
         }),
   };
+};
+
+const FINAL_STATES = { open: 'Running', complete: 'Succeeded' } as const;
+
+const finalOf = (
+  experiment: Experiment,
+  { final }: ShownSearch,
+): Pick<ExperimentStatus, 'finalTraining'> => {
+  if (final === undefined || final.state === 'suspended') return {};
+  const { runId, phase, attempt, started } = final.row;
+  const state = phase === 'open' || phase === 'complete' ? FINAL_STATES[phase] : 'Failed';
+  const name = trialName(experiment, 'final', attempt);
+  return { finalTraining: { trialName: name, runId, state, attempts: started + 1 } };
 };
 
 const optimal = (

@@ -51,7 +51,7 @@ export const outcomeOf = ({ phase, values }: Trial): Told => {
   return { state: phase === 'pruned' ? 'pruned' : 'failed' };
 };
 
-const isLive = (job: Job): boolean => job.metadata.deletionTimestamp === undefined;
+export const isLive = (job: Job): boolean => job.metadata.deletionTimestamp === undefined;
 
 /** When the Job ended; undefined while it has not. */
 const endOf = (job: Job): Date | undefined => {
@@ -84,14 +84,19 @@ export const sweepJobs = async (
 ): Promise<number | undefined> => {
   let soonest: number | undefined;
   for (const job of pass.owned<Job>(JOB)) {
-    const number = numberOf(job);
-    if (!isLive(job) || kept.wanted.has(job.metadata.name) || number >= kept.next) continue;
+    if (!isLive(job) || kept.wanted.has(job.metadata.name)) continue;
+    // Of the final training, too, which goes when the Experiment has ended: `next` is infinite then.
+    if (Number.isFinite(kept.next) && (isFinalJob(job) || numberOf(job) >= kept.next)) continue;
     const ms = expiresInMs(experiment, job, pass.now);
     if (ms === 0) await pass.delete(JOB, job);
     else if (ms !== undefined) soonest = Math.min(soonest ?? ms, ms);
   }
   return soonest;
 };
+
+/** Whether it is of the training after a search. */
+export const isFinalJob = ({ metadata }: Job): boolean =>
+  metadata.labels?.[LABELS.trial] === 'final';
 
 export const numberOf = ({ metadata }: Job): number =>
   Number(metadata.labels?.[LABELS.trial] ?? Number.NaN);

@@ -166,6 +166,64 @@ describe('a trial that fails by itself', () => {
   });
 });
 
+describe('a trial that failed', () => {
+  const line = (second: number, words: string) => `2026-03-01T12:00:0${second}.000000001Z ${words}`;
+
+  test('shows the end of its log where its pod keeps no last words', async () => {
+    await one();
+    await at.pass();
+    await at.pod('digits-train-0', ended({ exitCode: 137, reason: 'OOMKilled' }));
+    at.logs.write('digits-train-0-x', line(1, 'batch 1'), line(2, 'batch 2'));
+    await at.end('digits-train-0', { type: 'Failed' });
+    await at.passes(1);
+    expect(await first()).toMatchObject({ phase: 'failed', reason: 'OutOfMemory' });
+    expect((await first())?.message).toMatch(/\nbatch 1\nbatch 2$/);
+    expect(at.world.events.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^Trial 0: OutOfMemory: .*\nbatch 1\nbatch 2$/s),
+    );
+  });
+
+  test('without a metric shows the end of its log, too', async () => {
+    await one();
+    await at.pass();
+    await at.pod('digits-train-0', { phase: 'Succeeded' });
+    at.logs.write('digits-train-0-x', line(1, 'acuracy=0.5'));
+    await at.end('digits-train-0', { type: 'Complete' });
+    await at.passes(1);
+    expect(await first()).toMatchObject({ reason: 'MetricMissing' });
+    expect((await first())?.message).toMatch(/\nacuracy=0.5$/);
+  });
+
+  test.each([
+    ['whose log nobody answers for', ended({ exitCode: 1 }), /exit code 1/],
+    ['on a node that is lost', disrupted('DeletionByTaintManager'), /failed/],
+  ])('%s has ended all the same', async (_what, pod, words) => {
+    await one({
+      trialTemplate: { ...aTemplate(), retryPolicy: { limit: 0 } },
+      metricsCollectorSpec: { collector: { kind: 'None' } },
+    });
+    await at.pass();
+    await at.pod('digits-train-0', pod);
+    at.logs.readLog = () => Promise.reject(new Error('dial tcp: i/o timeout'));
+    await at.end('digits-train-0', { type: 'Failed' });
+    await at.passes(1);
+    expect(await first()).toMatchObject({ phase: 'failed' });
+    expect((await first())?.message).toMatch(words);
+  });
+
+  test('with a long story keeps both ends of it in the Event', async () => {
+    await one();
+    await at.pass();
+    const message = `${'x'.repeat(3000)}\nValueError: no data`;
+    await at.pod('digits-train-0', ended({ exitCode: 1, reason: 'Error', message }));
+    await at.end('digits-train-0', { type: 'Failed' });
+    await at.passes(1);
+    const told = at.world.events.find(({ reason }) => reason === 'TrialFailed');
+    expect(told?.message).toMatch(/^Trial 0: Error: Job digits-train-0 failed.*no data$/s);
+    expect(told?.message.length).toBeLessThan(1024);
+  });
+});
+
 describe('metrics on stdout', () => {
   const line = (second: number, words: string) => `2026-03-01T12:00:0${second}.000000001Z ${words}`;
 

@@ -5,18 +5,14 @@ import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { trialJob, trialName } from './children.ts';
 import { causeFirst, lacksPods } from './node-pods.ts';
 import { judge } from './objective-values.ts';
+import { inNote, lastWords, withLines } from './last-words.ts';
 import { encodeCursor } from './run-cursor.ts';
+import { noteImage } from './run-image.ts';
 import { engineIsDown, fromEngine, type SearchMeans } from './search-means.ts';
 import { settleTrial } from './search-settle.ts';
 import { fillTemplate } from './template.ts';
-import {
-  failureOf,
-  isRetried,
-  isStuckPulling,
-  lastLines,
-  type FailureClass,
-} from './trial-failure.ts';
-import { followLog, metricNames, readsLog } from './trial-log.ts';
+import { failureOf, isRetried, isStuckPulling, type FailureClass } from './trial-failure.ts';
+import { containerOf, followLog, metricNames, readsLog } from './trial-log.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
 import type { Trial, TrialEnd } from './trial-store.ts';
 
@@ -72,10 +68,11 @@ const withoutJob = async (trial: Trial, means: SearchMeans): Promise<void> => {
   return broken(trial, 'PodLost', { message: `Job ${name} is gone.`, lines: '' }, means);
 };
 
-type Seen = { readonly job: Job; readonly pods: readonly Pod[] };
+export type Seen = { readonly job: Job; readonly pods: readonly Pod[] };
 
 const withJob = async (trial: Trial, seen: Seen, means: SearchMeans): Promise<void> => {
   const state = await stateOf(seen, means);
+  await noteImage(means.experiment, trial, seen, means.ports.runs);
   switch (state.state) {
     case 'refused':
       means.notes.push({ reason: state.reason, message: state.message, stalled: true });
@@ -89,11 +86,10 @@ const withJob = async (trial: Trial, seen: Seen, means: SearchMeans): Promise<vo
       return whileRunning(trial, seen, means);
     case 'failed': {
       const failure = failureOf(seen.job, seen.pods);
-      const said = {
-        message: state.message,
-        lines: lastLines(causeFirst(seen.job, seen.pods)),
-      };
-      await readLog(trial, seen, true, means);
+      // Of a node that is gone nobody reads a log.
+      const gone = failure === 'NodeLost';
+      const said = { message: state.message, lines: gone ? '' : await linesOf(seen, means) };
+      if (!gone) await readLog(trial, seen, true, means);
       return broken(trial, failure, said, means);
     }
     case 'succeeded':
@@ -101,10 +97,16 @@ const withJob = async (trial: Trial, seen: Seen, means: SearchMeans): Promise<vo
   }
 };
 
+const linesOf = ({ job, pods }: Seen, { experiment, pass, ports }: SearchMeans): Promise<string> =>
+  lastWords(causeFirst(job, pods), containerOf(experiment, job), {
+    logs: ports.logs,
+    log: pass.log,
+  });
+
 /** Within this time a Job has no pod because its controller has not got to it. */
 const NEW_MS = 5_000;
 
-const stateOf = async ({ job, pods }: Seen, { pass }: SearchMeans): Promise<TrialState> => {
+export const stateOf = async ({ job, pods }: Seen, { pass }: SearchMeans): Promise<TrialState> => {
   const age = pass.now.getTime() - Date.parse(job.metadata.creationTimestamp ?? '');
   const events = lacksPods(job, pods) && age > NEW_MS ? await eventsOf(job, pass) : [];
   return trialState({ job, pods, events });
@@ -125,11 +127,12 @@ const whileRunning = async (trial: Trial, seen: Seen, means: SearchMeans): Promi
   }
 };
 
-const readLog = async (
+/** Takes over what the log of a training holds of the metrics; `ended`: for the last time. */
+export const readLog = async (
   trial: Trial,
   seen: Seen,
   ended: boolean,
-  { experiment, ports }: SearchMeans,
+  { experiment, ports }: Pick<SearchMeans, 'experiment' | 'ports'>,
 ): Promise<void> => {
   if (experiment.spec.metricsCollectorSpec?.collector.kind === 'None') return;
   const objective = experiment.spec.objective?.objectiveMetricName ?? '';
@@ -177,7 +180,9 @@ const finished = async (
   );
   if ('values' in judged)
     return endTrial(trial, { phase: 'complete', values: judged.values }, means);
-  return failedFor(trial, { reason: 'MetricMissing', message: judged.missing }, means);
+  const lines = seen === undefined ? '' : await linesOf(seen, means);
+  const message = withLines(judged.missing, lines);
+  return failedFor(trial, { reason: 'MetricMissing', message }, means);
 };
 
 type Said = { readonly message: string; readonly lines: string };
@@ -190,7 +195,7 @@ const broken = async (
   means: SearchMeans,
 ): Promise<void> => {
   const { experiment, pass, ports, jobs } = means;
-  const words = lines === '' || message.includes(lines) ? message : `${message}\n${lines}`;
+  const words = withLines(message, lines);
   if (!isRetried(experiment, failure, trial.attempt)) {
     return failedFor(trial, { reason: failure, message: words }, means);
   }
@@ -203,7 +208,9 @@ const broken = async (
   pass.event(
     'Warning',
     'TrialRetried',
-    `Trial ${trial.number} is started again (attempt ${attempt + 1}) after ${failure}: ${message}`,
+    inNote(
+      `Trial ${trial.number} is started again (attempt ${attempt + 1}) after ${failure}: ${words}`,
+    ),
   );
   const { log: _old, ...rest } = trial;
   await advanceTrial({ ...rest, attempt }, means);
@@ -217,7 +224,7 @@ const failedFor = async (
   means.pass.event(
     'Warning',
     'TrialFailed',
-    `Trial ${trial.number}: ${why.reason}: ${why.message}`,
+    inNote(`Trial ${trial.number}: ${why.reason}: ${why.message}`),
   );
   await endTrial(trial, { phase: 'failed', ...why }, means);
 };

@@ -4,6 +4,9 @@ import { ready, stalled } from '../outcome.ts';
 import type { RunPorts } from '../ports.ts';
 import { trialName } from './children.ts';
 import { kept } from './decide.ts';
+import { finalOutcome } from './final-outcome.ts';
+import { finalFault } from './final-template.ts';
+import { finalRow } from './final-training.ts';
 import { engineIsDown, fromEngine, meansOf, type SearchMeans } from './search-means.ts';
 import {
   searchCompleted,
@@ -35,12 +38,16 @@ export const reconcileSearch = async (
     const { reason, message } = study.fault;
     return stalled(ready('False', reason, message), { status: kept(experiment.status) });
   }
+  const fault = finalFault(experiment);
+  if (fault !== undefined)
+    return stalled(ready('False', 'InvalidTemplate', fault), { status: kept(experiment.status) });
   const means = meansOf(experiment, study, pass, ports);
   const nowhere = await meetingPlace(experiment, pass);
   if (nowhere !== undefined) means.notes.push({ ...nowhere, stalled: true });
   const recovering = await recoverRows(means);
   await advanceAll(means);
-  const { plan, view } = await startMore(means);
+  const begun = (await finalRow(means)) !== undefined;
+  const { plan, view } = begun ? await afterSearch(means) : await startMore(means);
   const replaying = await replayTrials(means);
   const sweepInMs = await sweep(means);
   const soon = recovering || replaying ? SOON_MS : undefined;
@@ -74,6 +81,15 @@ const startMore = async (means: SearchMeans): Promise<Decided> => {
     if (started === MOST_STARTS) return { plan, view: { ...view, again: true } };
     exhausted = (await startOne(view.counts.next, means)) === 'exhausted';
   }
+};
+
+/** Once the final training has begun on the best parameters, no further trial may find better ones. */
+const afterSearch = async (means: SearchMeans): Promise<Decided> => {
+  const view = await viewOf(means, true);
+  const { experiment } = means;
+  // Whoever lowers the limit of failures now would stop what is no trial.
+  const spec = { ...experiment.spec, maxFailedTrialCount: view.counts.failed };
+  return { plan: planSearch({ ...experiment, spec }, view), view };
 };
 
 const startOne = async (number: number, means: SearchMeans): Promise<'exhausted' | undefined> => {
@@ -145,6 +161,15 @@ const outcomeOf = async (
   if (plan.do === 'fail') return searchFailed(experiment, shown, plan.message, pass.now);
   if (plan.do !== 'complete' || view.trial === undefined)
     return searchUnderWay(experiment, shown, means.study, pass.now);
-  const registration = await registerBest(experiment, view.trial, { pass, ports });
-  return searchCompleted(experiment, shown, { reason: plan.reason, registration }, pass.now);
+  const { registration, final } = await registerBest(view.trial, means);
+  const at = { ...shown, final };
+  if (final === undefined || registration?.state === 'waiting')
+    return searchCompleted(experiment, at, { reason: plan.reason, registration }, pass.now);
+  if (final.state !== 'finished' && final.state !== 'failed')
+    return finalOutcome(experiment, at, final, pass.now);
+  // Only now its Job may go.
+  const swept = { ...at, sweepInMs: await sweepAfterEnd(experiment, pass) };
+  return final.state === 'failed'
+    ? finalOutcome(experiment, swept, final, pass.now)
+    : searchCompleted(experiment, swept, { reason: plan.reason, registration }, pass.now);
 };

@@ -57,7 +57,7 @@ class SqlRunStore implements RunStore {
         .insertInto('runs')
         .values({
           ...identityColumns(runId, experiment),
-          trial_number: number,
+          trial_number: number === 'final' ? null : number,
           name,
           user_id: '',
           status: 'SCHEDULED',
@@ -118,6 +118,13 @@ class SqlRunStore implements RunStore {
         .where('run_id', '=', runId)
         .where('status', 'in', ['SCHEDULED', 'RUNNING'])
         .execute();
+    });
+  }
+
+  setImage(runId: string, image: string): Promise<void> {
+    return this.#write('note the image of a run', async (tx) => {
+      await exists(tx, runId);
+      await tx.updateTable('runs').set({ image }).where('run_id', '=', runId).execute();
     });
   }
 

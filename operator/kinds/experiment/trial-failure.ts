@@ -106,8 +106,8 @@ export const isStuckPulling = (pod: Pod, now: Date): boolean =>
   classOf(pod) === 'ImagePull' &&
   now.getTime() - Date.parse(pod.metadata.creationTimestamp ?? '') > PULL_DEADLINE_MS;
 
-const MOST_LINES = 20;
-const MOST_CHARACTERS = 2000;
+export const MOST_LINES = 20;
+export const MOST_CHARACTERS = 2000;
 
 /** The last lines a container of the trial left behind, as its pod's status keeps them. */
 export const lastLines = (pods: readonly Pod[]): string => {

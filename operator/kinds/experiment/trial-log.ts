@@ -93,7 +93,8 @@ const readPage = async (
     : { ...read, more };
 };
 
-const containerOf = ({ spec }: Experiment, job: Job): string | undefined =>
+/** The name of the container that trains. */
+export const containerOf = ({ spec }: Experiment, job: Job): string | undefined =>
   spec.trialTemplate.primaryContainerName ?? job.spec.template.spec.containers[0]?.name;
 
 const secondOf = (time: string): string => `${time.slice(0, 19)}Z`;

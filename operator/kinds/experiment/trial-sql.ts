@@ -29,7 +29,7 @@ export type TrialTables = RunTables & {
 };
 
 export type TrialRow = Selectable<TrialTables['trials']> &
-  Pick<Selectable<RunTables['runs']>, 'status' | 'start_time' | 'end_time'>;
+  Pick<Selectable<RunTables['runs']>, 'status' | 'start_time' | 'end_time' | 'image'>;
 
 export const trialOf = (row: TrialRow): Trial => ({
   runId: row.run_id,
@@ -47,4 +47,5 @@ export const trialOf = (row: TrialRow): Trial => ({
   runStatus: row.status,
   ...(row.start_time === null ? {} : { startTime: Number(row.start_time) }),
   ...(row.end_time === null ? {} : { endTime: Number(row.end_time) }),
+  ...(row.image === null ? {} : { image: row.image }),
 });

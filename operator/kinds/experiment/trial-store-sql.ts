@@ -248,7 +248,7 @@ class SqlTrialStore implements TrialStore {
       .selectFrom('trials')
       .innerJoin('runs', 'runs.run_id', 'trials.run_id')
       .selectAll('trials')
-      .select(['runs.status', 'runs.start_time', 'runs.end_time'])
+      .select(['runs.status', 'runs.start_time', 'runs.end_time', 'runs.image'])
       .where('trials.experiment_uid', '=', experimentUid)
       .orderBy('number');
   }

@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import { Database } from '../../store/database.ts';
 import { DatabaseUnavailable } from '../../store/database-error.ts';
 import { freshDatabase } from '../../store/testing/fresh-database.ts';
+import { JOB, POD } from '../../runtime/kubernetes-types.ts';
+import { aRegister } from '../testing/an-experiment.ts';
 import { World, key } from '../testing/world.ts';
 import { memoryArtifactStore } from '../../artifacts/memory-artifact-store.ts';
 import { MemoryPodLogs } from '../../runtime/memory-pod-logs.ts';
@@ -35,6 +37,43 @@ test('says when the database is not there', async () => {
   await expect(store.counts('x')).rejects.toThrow(DatabaseUnavailable);
   await expect(store.told('x')).rejects.toThrow(DatabaseUnavailable);
   await database.close();
+});
+
+test('a search trains once more on what it found, with its rows in PostgreSQL', async () => {
+  const artifacts = memoryArtifactStore();
+  const [search, logs] = [new MemorySearchEngine(), new MemoryPodLogs()];
+  const ports = { runs, trials, artifacts, children: someDefaults(), search, logs };
+  const world = new World([experimentReconciler(ports)]);
+  const register = aRegister({ retrain: {} });
+  await world.put(EXPERIMENT, aSearch({ maxTrialCount: 1, register }));
+  const complete = async (name: string, words: string) => {
+    await world.reconcile(EXPERIMENT, NAME);
+    const job = await world.get(JOB, key(name));
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid: job?.metadata.uid };
+    const metadata = { name: `${name}-x`, namespace: 'demo', ownerReferences: [owner] };
+    const imageID = `trainer@sha256:${'c'.repeat(64)}`;
+    const status = { phase: 'Running', containerStatuses: [{ name: 'train', imageID }] };
+    await world.put(POD, { metadata, status });
+    logs.write(`${name}-x`, `2026-03-01T12:00:01.5Z ${words}`);
+    const conditions = [{ type: 'Complete', status: 'True' }];
+    await world.change(JOB, key(name), '/status', { conditions });
+    await world.reconcile(EXPERIMENT, NAME);
+  };
+  await complete('digits-train-0', 'accuracy=0.5');
+  await complete('digits-train-final', 'accuracy=0.75');
+  const { uid = '' } = (await world.get(EXPERIMENT, NAME))?.metadata ?? {};
+  expect(await trials.counts(uid)).toMatchObject({ total: 1, complete: 1, untold: 0 });
+  const all = (await runs.listRuns({ experimentUids: [uid] })).runs;
+  const final = all.find(({ name }) => name === 'digits-train-final');
+  expect(final).toMatchObject({
+    ...{ status: 'FINISHED', image: `trainer@sha256:${'c'.repeat(64)}` },
+    metrics: [{ key: 'accuracy', value: 0.75 }],
+  });
+  await world.reconcile(EXPERIMENT, NAME);
+  // It left no model behind.
+  expect(await world.condition(EXPERIMENT, NAME)).toMatch(/^False RegistrationFailed/);
+  await runs.deleteExperimentRuns(uid);
+  expect((await trials.list(`${uid}/final`)).trials).toEqual([]);
 });
 
 const MANY = 100_000;

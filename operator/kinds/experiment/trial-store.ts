@@ -34,6 +34,7 @@ export type Trial = {
   readonly runStatus: RunStatus;
   readonly startTime?: number;
   readonly endTime?: number;
+  readonly image?: string;
 };
 
 export type NewTrialRow = {

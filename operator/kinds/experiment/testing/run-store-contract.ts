@@ -60,6 +60,28 @@ export const describeRunStore = (name: string, make: () => Promise<RunStore>): v
       expect(other.runId).not.toBe(run.runId);
     });
 
+    test('the training after a search is no trial, and has one run', async () => {
+      const trial = {
+        ...{ experiment: experimentOf('uid-final'), number: 'final' as const, name: 'a-final' },
+        parameters: { lr: '1e-3' },
+      };
+      const run = await store.createTrial(trial);
+      expect(run).not.toHaveProperty('trialNumber');
+      expect(run).toMatchObject({ status: 'SCHEDULED', params: { lr: '1e-3' } });
+      expect(await store.createTrial(trial)).toEqual(run);
+      const first = await store.createTrial({ ...trial, number: 0 });
+      expect(first.runId).not.toBe(run.runId);
+    });
+
+    test('the image of a run is the last one that was noted', async () => {
+      const runId = await aRun();
+      expect(await store.getRun(runId)).not.toHaveProperty('image');
+      await store.setImage(runId, 'sha256:a');
+      await store.setImage(runId, 'sha256:b');
+      expect((await store.getRun(runId))?.image).toBe('sha256:b');
+      await expect(store.setImage('nobody', 'sha256:a')).rejects.toThrow(RunNotFound);
+    });
+
     test('a trial starts once and ends once', async () => {
       const trial = { experiment: experimentOf('uid-2'), number: 0, parameters: {}, name: 't' };
       const { runId } = await store.createTrial(trial);

@@ -184,6 +184,12 @@ export const describeTrialStore = (name: string, make: () => Promise<TrialStores
       expect(row?.message?.length).toBe(4000);
     });
 
+    test('a trial shows the image of its run', async () => {
+      const runId = await aTrial('t-image', 0);
+      await stores.runs.setImage(runId, 'sha256:a');
+      expect((await stores.trials.list('t-image')).trials[0]?.image).toBe('sha256:a');
+    });
+
     test('trials go with their runs', async () => {
       await aTrial('t-gone', 0);
       await stores.runs.deleteExperimentRuns('t-gone');

@@ -1,0 +1,343 @@
+"""Users' own Optuna scripts, with Optuna's own client classes, on the studies of their namespace."""
+
+import sys
+from pathlib import Path
+
+import grpc
+import optuna
+import pytest
+from conftest import definition
+from optuna.storages import GrpcStorageProxy
+from optuna.storages._grpc.auto_generated import api_pb2
+from optuna.trial import TrialState
+from optuna_service.problems import Unavailable
+from optuna_service.storage_proxy.callers import Callers
+from optuna_service.storage_proxy.server import ALLOWED, StorageProxy
+from optuna_service.studies import Studies
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
+
+from mlops_optuna import MlopsStorage  # noqa: E402
+
+EXPERIMENT = "demo/digits/0b7e3d52-5a3f-4c55-9d5e-0a3f5a1c9b11"
+CODE = grpc.StatusCode
+
+
+def reviewed(token):
+    """Stands for the API server: `of.demo` is a token of a service account in demo."""
+    if token == "of.nobody":
+        raise Unavailable("the Kubernetes API did not review the token: it is down")
+    kind, _, name = token.partition(".")
+    return {"of": f"system:serviceaccount:{name}:default", "user": name}.get(kind)
+
+
+class Site:
+    """A running proxy, and the search service's own view of the same database."""
+
+    def __init__(self, storage, folder):
+        self.studies, self.folder, self.calls, self.clients = Studies(storage), folder, [], []
+        counted = lambda rpc, code, seconds: self.calls.append((rpc, code))  # noqa: E731
+        self.proxy = StorageProxy(storage, Callers(reviewed), counted, 0, threads=4)
+        self.proxy.start()
+
+    def client(self, token):
+        path = self.folder / f"{len(self.clients)}.token"
+        path.write_text(f"{token}\n")
+        client = MlopsStorage(host="localhost", port=self.proxy.port, token=path)
+        self.clients.append(client)
+        return client
+
+    def experiment(self, name=EXPERIMENT, **more):
+        study = definition(name=name, **more)
+        self.studies.ask(study, 0)
+        return study
+
+    def close(self):
+        for client in self.clients:
+            client.close()
+        self.proxy.stop(1)
+
+
+@pytest.fixture
+def site(new_storage, tmp_path):
+    site = Site(new_storage(), tmp_path)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def demo(site):
+    return site.client("of.demo")
+
+
+def refused(call, *args, **kwargs):
+    with pytest.raises(grpc.RpcError) as error:
+        call(*args, **kwargs)
+    return error.value.code(), error.value.details()
+
+
+def square(trial):
+    return trial.suggest_float("x", -1, 1) ** 2
+
+
+def test_every_call_of_optunas_protocol_was_considered():
+    service = api_pb2.DESCRIPTOR.services_by_name["StorageService"]
+    assert [each.name for each in service.methods] == list(ALLOWED)
+
+
+@pytest.mark.postgres
+def test_a_study_of_ones_own_is_made_searched_and_deleted(site, demo):
+    study = optuna.create_study(study_name="demo/mine", storage=demo, direction="minimize")
+    study.enqueue_trial({"x": 0.25})
+    study.optimize(square, n_trials=12, n_jobs=2)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 12
+    assert study.trials[0].params == {"x": 0.25}
+    assert study.best_value <= 0.0625
+    study.set_user_attr("who", "me")
+    again = optuna.load_study(study_name="demo/mine", storage=site.client("of.demo"))
+    assert again.user_attrs == {"who": "me"}
+    assert again.best_value == study.best_value
+    optuna.delete_study(study_name="demo/mine", storage=demo)
+    assert optuna.get_all_study_names(demo) == []
+
+
+def test_pruners_and_samplers_that_keep_notes_work_on_a_study_of_ones_own(demo):
+    study = optuna.create_study(
+        study_name="demo/noted",
+        storage=demo,
+        sampler=optuna.samplers.CmaEsSampler(seed=1, n_startup_trials=2),
+        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2),
+    )
+
+    def objective(trial):
+        x, y = trial.suggest_float("x", -1, 1), trial.suggest_float("y", -1, 1)
+        for step in range(1, 5):
+            trial.report(x**2 + y**2 + 1 / step, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return x**2 + y**2
+
+    study.optimize(objective, n_trials=12)
+    states = {trial.state for trial in study.trials}
+    assert states == {TrialState.COMPLETE, TrialState.PRUNED}
+
+
+@pytest.mark.postgres
+def test_a_study_of_an_experiment_is_read_as_it_is(site, demo):
+    study = site.experiment(directions=["maximize"])
+    site.studies.report(study, 0, [(1, 0.5)])
+    site.studies.tell(study, 0, TrialState.COMPLETE, [0.75])
+    read = optuna.load_study(study_name=EXPERIMENT, storage=demo)
+    theirs = site.studies.open(EXPERIMENT)
+    assert read.trials == theirs.trials
+    assert read.best_value == 0.75
+    assert read.direction == optuna.study.StudyDirection.MAXIMIZE
+    assert [each.study_name for each in optuna.get_all_study_summaries(demo)] == [EXPERIMENT]
+    made = optuna.create_study(study_name=EXPERIMENT, storage=demo, load_if_exists=True)
+    assert made.trials == theirs.trials
+
+
+@pytest.mark.postgres
+def test_a_running_trial_takes_values_and_attributes_through_optunas_own_trial(site, demo):
+    study = site.experiment(
+        earlyStopping={"name": "median", "settings": {"n_startup_trials": "0"}}
+    )
+    read = optuna.load_study(
+        study_name=EXPERIMENT, storage=demo, pruner=optuna.pruners.NopPruner()
+    )
+    trial = optuna.trial.Trial(read, read.trials[0]._trial_id)
+    drawn = dict(site.studies.ask(study, 0))
+    assert trial.suggest_float("x", -5, 10) == float(drawn["x"])
+    trial.report(0.5, 3)
+    assert trial.should_prune() is False
+    trial.set_user_attr("machine", "gpu-1")
+    read.set_user_attr("note", "the first one")
+    theirs = site.studies.open(EXPERIMENT)
+    assert theirs.trials[0].intermediate_values == {3: 0.5}
+    assert theirs.trials[0].user_attrs["machine"] == "gpu-1"
+    assert theirs.user_attrs["note"] == "the first one"
+    # The operator goes on with the trial as before.
+    site.studies.report(study, 0, [(3, 9.0), (4, 0.4)])
+    site.studies.tell(study, 0, TrialState.COMPLETE, [0.4])
+    assert site.studies.open(EXPERIMENT).trials[0].intermediate_values == {3: 0.5, 4: 0.4}
+
+
+def of_operator(demo, study_id, trial_id):
+    """What only the operator may do: (call, arguments)."""
+    template = optuna.trial.create_trial(value=0.0)
+    uniform = optuna.distributions.FloatDistribution(0, 1)
+    return {
+        "make a trial": (demo.create_new_trial, study_id),
+        "add a finished trial": (demo.create_new_trial, study_id, template),
+        "finish a trial": (demo.set_trial_state_values, trial_id, TrialState.COMPLETE, [0.0]),
+        "fail a trial": (demo.set_trial_state_values, trial_id, TrialState.FAIL),
+        "set a parameter": (demo.set_trial_param, trial_id, "z", 0.5, uniform),
+        "number a trial": (demo.set_trial_system_attr, trial_id, "mlops:number", 7),
+        "note a rung": (demo.set_trial_system_attr, trial_id, "completed_rung_0", 0.0),
+        "note a generation": (demo.set_study_system_attr, study_id, "nsga2:parents", []),
+        "change the definition": (demo.set_study_user_attr, study_id, "mlops:definition", "x"),
+        "change what was drawn": (demo.set_trial_user_attr, trial_id, "assignments", {}),
+        "delete the study": (demo.delete_study, study_id),
+    }
+
+
+@pytest.mark.parametrize("deed", of_operator(GrpcStorageProxy(), 0, 0))
+def test_the_operator_owns_studies_and_trials_of_experiments(site, demo, deed):
+    site.experiment()
+    before = site.studies.open(EXPERIMENT).trials
+    study_id = demo.get_study_id_from_name(EXPERIMENT)
+    call, *args = of_operator(demo, study_id, before[0]._trial_id)[deed]
+    code, said = refused(call, *args)
+    assert code is CODE.PERMISSION_DENIED
+    assert "operator" in said or "search service" in said
+    assert site.studies.open(EXPERIMENT).trials == before
+
+
+def test_a_study_of_an_experiment_that_is_to_come_is_not_taken(demo):
+    code, said = refused(optuna.create_study, study_name=EXPERIMENT, storage=demo)
+    assert (code, "the operator makes the study" in said) == (CODE.PERMISSION_DENIED, True)
+
+
+def test_a_study_the_operator_began_is_its_own_whatever_its_name(site, demo):
+    site.experiment(name="demo/digits/7")
+    code, _ = refused(optuna.delete_study, study_name="demo/digits/7", storage=demo)
+    assert code is CODE.PERMISSION_DENIED
+
+
+NAMELESS = [None, "mine", "demo/", "demo", "Demo/x", "demolition/x", "other/x", "/demo/x"]
+
+
+@pytest.mark.parametrize("name", NAMELESS)
+def test_a_study_is_made_in_ones_own_namespace_only(site, demo, name):
+    code, said = refused(optuna.create_study, study_name=name, storage=demo)
+    assert (code, "begin with 'demo/'" in said) == (CODE.PERMISSION_DENIED, True)
+    assert site.studies._storage.backend().get_all_studies() == []
+
+
+def reads_and_writes(stranger, study_id, trial_id):
+    uniform = optuna.distributions.FloatDistribution(0, 1)
+    return {
+        "GetStudyNameFromId": (stranger.get_study_name_from_id, study_id),
+        "GetStudyDirections": (stranger.get_study_directions, study_id),
+        "GetStudyUserAttributes": (stranger.get_study_user_attrs, study_id),
+        "GetStudySystemAttributes": (stranger.get_study_system_attrs, study_id),
+        "SetStudyUserAttribute": (stranger.set_study_user_attr, study_id, "a", 1),
+        "SetStudySystemAttribute": (stranger.set_study_system_attr, study_id, "a", 1),
+        "DeleteStudy": (stranger.delete_study, study_id),
+        "CreateNewTrial": (stranger.create_new_trial, study_id),
+        "GetTrials": (stranger.get_all_trials, study_id),
+        "GetTrialIdFromStudyIdTrialNumber": (
+            stranger.get_trial_id_from_study_id_trial_number,
+            study_id,
+            0,
+        ),
+        "GetTrial": (stranger.get_trial, trial_id),
+        "SetTrialParameter": (stranger.set_trial_param, trial_id, "z", 0.5, uniform),
+        "SetTrialStateValues": (stranger.set_trial_state_values, trial_id, TrialState.FAIL),
+        "SetTrialIntermediateValue": (stranger.set_trial_intermediate_value, trial_id, 1, 0.5),
+        "SetTrialUserAttribute": (stranger.set_trial_user_attr, trial_id, "a", 1),
+        "SetTrialSystemAttribute": (stranger.set_trial_system_attr, trial_id, "a", 1),
+    }
+
+
+BY_NAME = {"CreateNewStudy", "GetStudyIdFromName", "GetAllStudies"}
+
+
+def test_every_call_by_id_is_tried_from_another_namespace():
+    assert {*reads_and_writes(GrpcStorageProxy(), 0, 0), *BY_NAME} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("rpc", [each for each in ALLOWED if each not in BY_NAME])
+@pytest.mark.parametrize("name", [EXPERIMENT, "demo/mine"])
+def test_other_namespaces_have_no_such_study(site, demo, rpc, name):
+    if name == EXPERIMENT:
+        site.experiment()
+    else:
+        optuna.create_study(study_name=name, storage=demo).ask()
+    before = site.studies.open(name).trials
+    # A namespace whose name the other's begins with.
+    stranger = site.client("of.dem")
+    study_id, trial_id = demo.get_study_id_from_name(name), before[0]._trial_id
+    call, *args = reads_and_writes(stranger, study_id, trial_id)[rpc]
+    with pytest.raises(KeyError):
+        call(*args)
+    assert site.calls[-1] == (rpc, "NOT_FOUND")
+    assert site.studies.open(name).trials == before
+    with pytest.raises(KeyError):
+        stranger.get_study_id_from_name(name)
+
+
+@pytest.mark.postgres
+def test_all_studies_are_those_of_the_namespace(site, demo):
+    site.experiment()
+    optuna.create_study(study_name="demo/two", storage=demo, directions=["maximize", "minimize"])
+    optuna.create_study(study_name="dem_/x", storage=site.client("of.dem_"))
+    optuna.create_study(study_name="DEMO/x", storage=site.client("of.DEMO"))
+    assert [each.study_name for each in demo.get_all_studies()] == [EXPERIMENT, "demo/two"]
+    assert [each.name for each in demo.get_all_studies()[1].directions] == ["MAXIMIZE", "MINIMIZE"]
+    names = [each.study_name for each in site.client("of.dem_").get_all_studies()]
+    assert names == ["dem_/x"]
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "words"),
+    [
+        ("wrong.token", CODE.UNAUTHENTICATED, "does not accept this token"),
+        ("user.jane", CODE.PERMISSION_DENIED, "jane is no service account"),
+        ("of.nobody", CODE.UNAVAILABLE, "it is down"),
+        ("of.demo two", CODE.UNAUTHENTICATED, 'must be one "Bearer <token>"'),
+        ("x" * 9000, CODE.UNAUTHENTICATED, "at most 8192 letters"),
+        ("", CODE.UNAUTHENTICATED, 'must be one "Bearer <token>"'),
+    ],
+)
+def test_tokens_that_do_not_count_are_refused(site, token, code, words):
+    answered, said = refused(site.client(token).get_all_studies)
+    assert (answered, words in said) == (code, True)
+
+
+def test_optunas_own_client_as_it_is_has_no_token_and_is_told_so(site):
+    plain = GrpcStorageProxy(host="localhost", port=site.proxy.port)
+    code, said = refused(plain.get_all_studies)
+    assert (code, "does not do so by itself" in said) == (CODE.UNAUTHENTICATED, True)
+    plain.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("words", "deed"),
+    [
+        ("step", lambda c, study, trial: c.set_trial_intermediate_value(trial, 2**31, 0.5)),
+        ("step", lambda c, study, trial: c.set_trial_intermediate_value(trial, -1, 0.5)),
+        ("letters", lambda c, study, trial: c.set_study_user_attr(study, "k" * 513, 1)),
+        ("letters", lambda c, study, trial: c.set_trial_user_attr(trial, "a\0b", 1)),
+        ("letters", lambda c, study, trial: c.create_new_study([], "demo/a\0b")),
+        ("letters", lambda c, study, trial: c.create_new_study([], "demo/" + "a" * 512)),
+    ],
+)
+def test_what_the_database_cant_keep_is_an_invalid_argument(site, demo, words, deed):
+    trial = optuna.create_study(study_name="demo/mine", storage=demo).ask()
+    code, said = refused(deed, demo, trial.study._study_id, trial._trial_id)
+    assert (code, words in said) == (CODE.INVALID_ARGUMENT, True)
+
+
+def test_requests_that_are_no_json_are_invalid(site, demo):
+    trial = optuna.create_study(study_name="demo/mine", storage=demo).ask()
+    ids = {"trial_id": trial._trial_id}
+    broken = api_pb2.SetTrialUserAttributeRequest(**ids, key="a", value="{")
+    code, _ = refused(demo._stub.SetTrialUserAttribute, broken)
+    assert code is CODE.INVALID_ARGUMENT
+    broken = api_pb2.SetTrialParameterRequest(**ids, param_name="a", distribution='{"name": "x"}')
+    code, _ = refused(demo._stub.SetTrialParameter, broken)
+    assert code is CODE.INVALID_ARGUMENT
+
+
+def test_a_request_that_is_too_large_is_not_taken_in(site, demo):
+    optuna.create_study(study_name="demo/mine", storage=demo)
+    code, _ = refused(demo.set_study_user_attr, 1, "a", "x" * 1024 * 1024)
+    assert code is CODE.RESOURCE_EXHAUSTED
+
+
+def test_a_storage_whose_tables_are_not_ready_is_unavailable(site, demo):
+    site.studies._storage._backend = None
+    code, said = refused(demo.get_all_studies)
+    assert (code, "not ready" in said) == (CODE.UNAVAILABLE, True)

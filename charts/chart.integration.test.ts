@@ -229,7 +229,7 @@ describe('the chart', () => {
     const without = await render(['hpo.storageProxy.enabled=false']);
     const pod = podOf(find(without, 'Deployment', 'mlops-operator-hpo'));
     expect(pod).toMatchObject({ automountServiceAccountToken: false });
-    expect(pod?.containers[0]?.ports).toEqual([{ name: 'http', containerPort: 8090 }]);
+    expect(pod?.containers[0]).toMatchObject({ ports: [{ name: 'http', containerPort: 8090 }] });
     expect(find(without, 'NetworkPolicy', 'mlops-operator-hpo').spec?.['ingress']).toHaveLength(1);
     const roles = without.filter(({ kind }) => kind.startsWith('ClusterRole'));
     expect(roles.filter(({ metadata }) => metadata.name.endsWith('-hpo'))).toEqual([]);

@@ -1,4 +1,4 @@
-"""Records validation errors of real trainings, one curve a configuration: `python record_curves.py`.
+"""Records validation errors of real trainings: `python record_curves.py`, then prettier.
 
 Small neural networks and linear models learn scikit-learn's handwritten digits (1797 images, a
 third held out) for 27 epochs, at learning rates from useless to divergent. The curves are checked
@@ -69,9 +69,7 @@ def main():
         "curves": curves,
     }
     path = Path(__file__).with_name("curves.json")
-    lines = ",\n".join(f"    {json.dumps(each)}" for each in document["curves"])
-    head = ",\n".join(f"  {json.dumps(k)}: {json.dumps(document[k])}" for k in ("what", "made by"))
-    path.write_text(f'{{\n{head},\n  "curves": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    path.write_text(f"{json.dumps(document, indent=2)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

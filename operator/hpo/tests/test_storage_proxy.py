@@ -85,6 +85,13 @@ def test_every_call_of_optunas_protocol_was_considered():
     assert [each.name for each in service.methods] == list(ALLOWED)
 
 
+def test_a_call_that_was_not_considered_is_not_answered(site):
+    with grpc.insecure_channel(f"localhost:{site.proxy.port}") as channel:
+        for path in ("/optuna.StorageService/GetEverything", "/grpc.health.v1.Health/Check"):
+            code, _ = refused(channel.unary_unary(path), b"")
+            assert code is CODE.UNIMPLEMENTED
+
+
 @pytest.mark.postgres
 def test_a_study_of_ones_own_is_made_searched_and_deleted(site, demo):
     study = optuna.create_study(study_name="demo/mine", storage=demo, direction="minimize")
@@ -318,6 +325,32 @@ def test_what_the_database_cant_keep_is_an_invalid_argument(site, demo, words, d
     trial = optuna.create_study(study_name="demo/mine", storage=demo).ask()
     code, said = refused(deed, demo, trial.study._study_id, trial._trial_id)
     assert (code, words in said) == (CODE.INVALID_ARGUMENT, True)
+
+
+@pytest.mark.postgres
+def test_a_step_out_of_the_databases_range_is_not_its_fault(site, demo):
+    study = optuna.create_study(study_name="demo/mine", storage=demo)
+    trial = optuna.trial.create_trial(value=0.5, intermediate_values={2**40: 1.0})
+    if site.studies._storage.backend().engine.dialect.name == "sqlite":
+        # Keeps whole numbers of 64 bits.
+        study.add_trial(trial)
+        assert study.trials[0].intermediate_values == {2**40: 1.0}
+    else:
+        code, said = refused(study.add_trial, trial)
+        assert code is CODE.INVALID_ARGUMENT
+        assert said == (
+            """the database can't keep it: value "1099511627776" is out of range for type integer"""
+        )
+        assert study.trials == []
+
+
+@pytest.mark.postgres
+def test_ids_that_no_database_gives_out_are_not_found(demo):
+    for unknown in (-1, 0, 2**31, 2**63 - 1):
+        with pytest.raises(KeyError):
+            demo.get_study_name_from_id(unknown)
+        with pytest.raises(KeyError):
+            demo.get_trial(unknown)
 
 
 def test_requests_that_are_no_json_are_invalid(site, demo):

@@ -1,7 +1,6 @@
 """Why a call is not answered: a gRPC status, and what a person can do about it."""
 
 import grpc
-import sqlalchemy
 
 from ..problems import Unavailable
 
@@ -27,8 +26,9 @@ def refusal_of(error):
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Unavailable):
-        if of_data(error):
-            return Refusal(CODE.INVALID_ARGUMENT, f"the database can't keep it: {error.detail}")
+        fault = fault_of_data(error)
+        if fault is not None:
+            return Refusal(CODE.INVALID_ARGUMENT, f"the database can't keep it: {fault}")
         return Refusal(CODE.UNAVAILABLE, error.detail)
     # A missing study or trial was answered by the servicer; these come from reading the request.
     if isinstance(error, (ValueError, TypeError, KeyError, OverflowError, RecursionError)):
@@ -36,14 +36,12 @@ def refusal_of(error):
     return None
 
 
-def of_data(error):
-    """The database refused what was to be written: too long, out of range, no such text."""
+def fault_of_data(error):
+    """What the database has against what was to be written (too long, out of range), or None."""
     while error is not None:
-        if isinstance(error, sqlalchemy.exc.DataError):
-            return True
         words = getattr(getattr(error, "orig", None), "args", ())
         # SQLSTATE class 22, https://www.postgresql.org/docs/current/errcodes-appendix.html
         if words and isinstance(words[0], dict) and words[0].get("C", "").startswith("22"):
-            return True
+            return words[0].get("M", "invalid data")
         error = error.__cause__
-    return False
+    return None

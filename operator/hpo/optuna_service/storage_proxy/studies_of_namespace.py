@@ -10,10 +10,14 @@ from optuna.storages._rdb import models
 from optuna.study._frozen import FrozenStudy
 
 MOST_STUDIES = 10_000
+# PostgreSQL takes a larger id for an error instead of an unknown one.
+LARGEST_ID = 2**31 - 1
 
 
 def name_of_study(backend, study_id):
     """None where there is no such study."""
+    if not 0 < study_id <= LARGEST_ID:
+        return None
     with session_of(backend) as session:
         row = session.query(models.StudyModel.study_name).filter_by(study_id=study_id).first()
     return None if row is None else row[0]
@@ -21,6 +25,8 @@ def name_of_study(backend, study_id):
 
 def study_of_trial(backend, trial_id):
     """(id, name) of the study, or None."""
+    if not 0 < trial_id <= LARGEST_ID:
+        return None
     with session_of(backend) as session:
         row = (
             session.query(models.StudyModel.study_id, models.StudyModel.study_name)
@@ -32,7 +38,7 @@ def study_of_trial(backend, trial_id):
 
 
 def studies_of(backend, prefix):
-    """FrozenStudys whose names begin with `prefix`, by id, with their attributes."""
+    """FrozenStudys whose names begin with `prefix`, the MOST_STUDIES oldest, with attributes."""
     with session_of(backend) as session:
         rows = (
             session.query(models.StudyModel.study_id, models.StudyModel.study_name)

@@ -185,9 +185,8 @@ describe('the chart', () => {
     expect((await render()).filter(({ kind }) => kind === 'Secret')).toEqual([]);
   });
 
-  test('only the operator reaches the search service, which has the database and no token', async () => {
+  test('only the operator reaches the search service, which has the database', async () => {
     const pod = podOf(find(objects, 'Deployment', 'mlops-operator-hpo'));
-    expect(pod).toMatchObject({ automountServiceAccountToken: false });
     const names = pod?.containers[0]?.env?.map(({ name }) => name) ?? [];
     expect(names).toContain('MLOPS_DATABASE_PASSWORD_FILE');
     expect(names.filter((name) => name.includes('S3'))).toEqual([]);
@@ -206,6 +205,8 @@ describe('the chart', () => {
         ],
         ports: [{ protocol: 'TCP', port: 'http' }],
       },
+      // Its storage proxy asks every caller for a token.
+      { ports: [{ protocol: 'TCP', port: 'proxy' }] },
     ]);
     expect(valueOf(operatorOf(objects), 'MLOPS_HPO_URL')).toMatch(
       /^http:\/\/mlops-operator-hpo\.[a-z-]+\.svc:8090$/,
@@ -213,6 +214,25 @@ describe('the chart', () => {
     const without = await render(['hpo.enabled=false']);
     expect(without.filter(({ metadata }) => metadata.name.endsWith('-hpo'))).toEqual([]);
     expect(valueOf(operatorOf(without), 'MLOPS_HPO_URL')).toBeUndefined();
+  });
+
+  test('the search service reviews tokens for its storage proxy, may do nothing else, and without it has no token', async () => {
+    expect(podOf(find(objects, 'Deployment', 'mlops-operator-hpo'))).toMatchObject({
+      serviceAccountName: 'mlops-operator-hpo',
+      automountServiceAccountToken: true,
+    });
+    expect(find(objects, 'ClusterRole', 'mlops-operator-hpo')).toMatchObject({
+      rules: [
+        { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+      ],
+    });
+    const without = await render(['hpo.storageProxy.enabled=false']);
+    const pod = podOf(find(without, 'Deployment', 'mlops-operator-hpo'));
+    expect(pod).toMatchObject({ automountServiceAccountToken: false });
+    expect(pod?.containers[0]).toMatchObject({ ports: [{ name: 'http', containerPort: 8090 }] });
+    expect(find(without, 'NetworkPolicy', 'mlops-operator-hpo').spec?.['ingress']).toHaveLength(1);
+    const roles = without.filter(({ kind }) => kind.startsWith('ClusterRole'));
+    expect(roles.filter(({ metadata }) => metadata.name.endsWith('-hpo'))).toEqual([]);
   });
 
   test('gives the same manifests every time, so that GitOps sees no difference', async () => {

@@ -118,6 +118,22 @@ const serving = z
   .prefault({})
   .describe('The serving runtime.');
 
+const storageProxy = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe("Run it, on port 8091; it reviews pods' tokens with a ServiceAccount of its own."),
+    threads: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(8)
+      .describe('Calls a pod works on at once; each holds a connection to PostgreSQL.'),
+  })
+  .prefault({})
+  .describe("Optuna's gRPC storage proxy: users' own scripts on the studies of their namespace.");
+
 const hpo = z
   .strictObject({
     enabled: z
@@ -149,6 +165,7 @@ const hpo = z
       .max(64)
       .default(8)
       .describe('Requests a pod works on at once; each holds up to two connections to PostgreSQL.'),
+    storageProxy,
   })
   .prefault({})
   .describe('The search service (Optuna), which draws parameters of trials.');

@@ -17,10 +17,13 @@ from .logs import start_logging
 from .problems import Unavailable
 from .routes import Routes
 from .storage import Storage
+from .storage_proxy.assembled import AssembledProxy
 from .studies import Studies
 
 log = logging.getLogger("hpo")
 STOP_SECONDS = 25
+# Its calls are short.
+PROXY_STOP_SECONDS = 5
 
 
 class Server(uvicorn.Server):
@@ -39,6 +42,8 @@ async def serve(config):
     routes = Routes(Studies(storage), {"importance": importance_view})
     app = App(routes, storage, config.threads, config.most_bytes)
     listener = listen(config.port)
+    proxy = None if config.proxy is None else AssembledProxy(config, app.metrics)
+    storages = [storage] if proxy is None else [storage, proxy.storage]
     server = Server(
         uvicorn.Config(
             app,
@@ -49,24 +54,29 @@ async def serve(config):
             timeout_graceful_shutdown=STOP_SECONDS,
         )
     )
-    preparing = asyncio.create_task(prepare(storage))
+    preparing = asyncio.create_task(prepare(storages))
+    if proxy is not None:
+        proxy.start()
     # The port as it came out, for whoever asked for port 0.
     log.info("listening", extra={"fields": {"port": listener.getsockname()[1]}})
     await server.serve(sockets=[listener])
     preparing.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await preparing
+    if proxy is not None:
+        await asyncio.to_thread(proxy.stop, PROXY_STOP_SECONDS)
     await asyncio.to_thread(app.close)
     storage.close()
     log.info("stopped")
 
 
-async def prepare(storage):
+async def prepare(storages):
     """Until the tables are there; the port answers meanwhile, and says that it is not ready."""
     wait = 0.5
     while True:
         try:
-            await asyncio.to_thread(storage.prepare)
+            for storage in storages:
+                await asyncio.to_thread(storage.prepare)
             log.info("the tables are ready")
             return
         except Unavailable as error:

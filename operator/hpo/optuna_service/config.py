@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+# As in crds/schema/names.ts; a test compares them.
+TOKEN_AUDIENCE = "mlops.pynomaly.io"
+
 
 @dataclass(frozen=True)
 class Database:
@@ -20,6 +24,17 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """Optuna's storage proxy for users' scripts, and where their tokens are reviewed."""
+
+    port: int
+    threads: int
+    kubernetes_url: str
+    service_account: str
+    audience: str
+
+
+@dataclass(frozen=True)
 class Config:
     port: int
     database: Database
@@ -27,6 +42,7 @@ class Config:
     most_bytes: int
     threads: int
     log_level: str
+    proxy: Proxy | None
 
 
 class ConfigError(Exception):
@@ -41,6 +57,26 @@ def load_config(env=os.environ):
         most_bytes=whole(env, "HPO_MAX_BODY_BYTES", 4 * 1024 * 1024),
         threads=whole(env, "HPO_THREADS", 8),
         log_level=(env.get("MLOPS_LOG_LEVEL") or "info").upper().replace("TRACE", "DEBUG"),
+        proxy=proxy_of(env),
+    )
+
+
+def proxy_of(env):
+    """None without HPO_PROXY_PORT: then users' scripts reach no study."""
+    if not env.get("HPO_PROXY_PORT"):
+        return None
+    url = env.get("HPO_KUBERNETES_URL")
+    if not url:
+        host, port = (env.get(f"KUBERNETES_SERVICE_{each}") for each in ("HOST", "PORT"))
+        if not host or not port:
+            raise ConfigError("HPO_PROXY_PORT: tokens can't be reviewed; set HPO_KUBERNETES_URL")
+        url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    return Proxy(
+        port=whole(env, "HPO_PROXY_PORT", 8091, least=0),
+        threads=whole(env, "HPO_PROXY_THREADS", 8),
+        kubernetes_url=url,
+        service_account=env.get("HPO_SERVICE_ACCOUNT_DIRECTORY") or SERVICE_ACCOUNT,
+        audience=env.get("HPO_TOKEN_AUDIENCE") or TOKEN_AUDIENCE,
     )
 
 

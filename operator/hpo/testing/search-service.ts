@@ -6,16 +6,22 @@ import { serviceFolder, servicePython } from './service-python.ts';
 
 export type SearchService = {
   readonly url: string;
+  /** Of the storage proxy; 0 where HPO_PROXY_PORT was not set. */
+  readonly proxyPort: number;
   /** Ends at once, as a node that loses its power. */
   kill(): Promise<void>;
   /** Ends as Kubernetes asks for it; answers the exit code. */
   stop(): Promise<number | null>;
 };
 
-/** The real service in a process of its own, on a port of its own; `schema` keeps tests apart. */
+/**
+ * The real service in a process of its own, on ports of its own; `schema` keeps tests apart, and
+ * `settings` are further variables of its environment.
+ */
 export const startSearchService = async (
   databaseUrl: string,
   schema: string,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<SearchService> => {
   const child = spawn(await servicePython(), ['-m', 'optuna_service'], {
     cwd: serviceFolder,
@@ -26,9 +32,10 @@ export const startSearchService = async (
       MLOPS_DATABASE_URL: databaseUrl,
       HPO_SCHEMA: schema,
       HPO_PORT: '0',
+      ...settings,
     },
   });
-  const url = `http://127.0.0.1:${await portOf(child)}`;
+  const { port, proxyPort } = await portsOf(child);
   const ended = async (signal: NodeJS.Signals): Promise<number | null> => {
     const exit = once(child, 'exit');
     child.kill(signal);
@@ -36,24 +43,27 @@ export const startSearchService = async (
     return child.exitCode;
   };
   return {
-    url,
+    url: `http://127.0.0.1:${port}`,
+    proxyPort,
     kill: async () => void (await ended('SIGKILL')),
     stop: () => ended('SIGTERM'),
   };
 };
 
-type LogLine = { readonly msg: string; readonly port?: number };
+type LogLine = { readonly msg: string; readonly port?: number; readonly proxyPort?: number };
+type Ports = { readonly port: number; readonly proxyPort: number };
 
-/** The service says its port first, and later that its tables are ready. */
-const portOf = (child: ChildProcess): Promise<number> =>
+/** The service says its ports first, and later that its tables are ready. */
+const portsOf = (child: ChildProcess): Promise<Ports> =>
   new Promise((resolve, reject) => {
     if (child.stdout === null) return reject(new Error('The service has no output.'));
-    let port = 0;
+    let [port, proxyPort] = [0, 0];
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`The service ended with ${code}.`)));
     createInterface(child.stdout).on('line', (text) => {
       const line = JSON.parse(text) as LogLine;
-      if (line.msg === 'listening') port = line.port ?? 0;
-      if (line.msg === 'the tables are ready') resolve(port);
+      port = line.port ?? port;
+      proxyPort = line.proxyPort ?? proxyPort;
+      if (line.msg === 'the tables are ready') resolve({ port, proxyPort });
     });
   });

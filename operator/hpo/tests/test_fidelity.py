@@ -1,57 +1,18 @@
 """The plumbing loses nothing: what comes out is what Optuna run by hand gives."""
 
-import math
 import os
 import statistics
 
-import numpy as np
 import optuna
 import pytest
 from conftest import definition, double
+from objectives import BRANIN, FUNCTIONS, suggest
 from optuna.trial import TrialState
 from optuna_service.algorithms import seed_of_draw
 
-BRANIN = [double("x", -5, 10), double("y", 0, 15)]
-HARTMANN = [double(f"x{i}", 0, 1) for i in range(6)]
-
-
-def branin(x, y):
-    """Minimum 0.397887. https://www.sfu.ca/~ssurjano/branin.html"""
-    return (
-        (y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6) ** 2
-        + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x)
-        + 10
-    )
-
-
-ALPHA = np.array([1.0, 1.2, 3.0, 3.2])
-A = np.array(
-    [
-        [10, 3, 17, 3.5, 1.7, 8],
-        [0.05, 10, 17, 0.1, 8, 14],
-        [3, 3.5, 1.7, 10, 17, 8],
-        [17, 8, 0.05, 10, 0.1, 14],
-    ]
-)
-P = 1e-4 * np.array(
-    [
-        [1312, 1696, 5569, 124, 8283, 5886],
-        [2329, 4135, 8307, 3736, 1004, 9991],
-        [2348, 1451, 3522, 2883, 3047, 6650],
-        [4047, 8828, 8732, 5743, 1091, 381],
-    ]
-)
-
-
-def hartmann(**x):
-    """Minimum -3.32237. https://www.sfu.ca/~ssurjano/hart6.html"""
-    at = np.array([x[f"x{i}"] for i in range(6)])
-    return float(-ALPHA @ np.exp(-(A * (at - P) ** 2).sum(axis=1)))
-
-
-# 20 for the figures of a release, which take two minutes; fewer say nothing about medians.
+# 20 for the figures of a release, which take some minutes; fewer say nothing about medians.
 SEEDS = int(os.environ.get("HPO_TEST_SEEDS", "0"))
-FUNCTIONS = {"branin": (BRANIN, branin), "hartmann6": (HARTMANN, hartmann)}
+TRIALS = 50
 
 
 def through_the_service(studies, function, algorithm, seed, trials):
@@ -82,8 +43,7 @@ def by_hand(function, trials, sampler_of):
         if sampler is not None:
             study.sampler = sampler
         trial = study.ask()
-        asked = {p["name"]: trial.suggest_float(p["name"], float(p["min"]), float(p["max"])) for p in space}
-        values.append(value_of(**asked))
+        values.append(value_of(**suggest(trial, space)))
         study.tell(trial, values[-1])
     return values
 
@@ -96,15 +56,26 @@ def test_values_are_those_of_optuna_with_the_same_seeds(studies, function, algor
     assert ours == theirs
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_whole_search_is_that_of_optuna_with_the_same_seeds(studies, function):
+    """So their best are equal; neither a trial nor a value gets lost on the way."""
+    for seed in range(SEEDS or 1):
+        ours = through_the_service(studies, function, "tpe", seed, TRIALS)
+        theirs = by_hand(
+            function, TRIALS, lambda n, seed=seed: SAMPLERS["tpe"](seed_of_draw(seed, n))
+        )
+        assert ours == theirs
+
+
 @pytest.mark.skipif(SEEDS == 0, reason="by hand: HPO_TEST_SEEDS=20")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_median_best_is_no_worse_than_with_one_sampler_throughout(studies, function):
     """One sampler with one seed for the whole study, as in Optuna's own documentation."""
     ours, theirs = [], []
     for seed in range(SEEDS):
-        ours.append(min(through_the_service(studies, function, "tpe", seed, 50)))
+        ours.append(min(through_the_service(studies, function, "tpe", seed, TRIALS)))
         sampler = SAMPLERS["tpe"](seed)
-        theirs.append(min(by_hand(function, 50, lambda _, sampler=sampler: sampler)))
+        theirs.append(min(by_hand(function, TRIALS, lambda _, sampler=sampler: sampler)))
     # Both are draws of one distribution, so the median of one lies within the other's quartiles.
     low, median, high = statistics.quantiles(theirs, n=4)
     print(f"{function}: ours {statistics.median(ours):.4f}, by hand {median:.4f} [{low:.4f}, {high:.4f}]")

@@ -1,8 +1,10 @@
 """Trials are stopped where Optuna's pruners, run by hand on the same curves, stop them."""
 
+import json
 import math
 import random
 import warnings
+from pathlib import Path
 
 import optuna
 import pytest
@@ -14,7 +16,7 @@ from optuna_service.studies import Studies
 STEPS = 27
 
 
-def curves(count=24):
+def made_up(count=24):
     """Losses over steps as trainings have them: falling at different speeds, noisy, some broken."""
     source = random.Random(11)
     for number in range(count):
@@ -27,6 +29,12 @@ def curves(count=24):
         yield curve
 
 
+def recorded():
+    """Validation errors of 40 real trainings; recorded/record_curves.py says which."""
+    path = Path(__file__).parent / "recorded" / "curves.json"
+    return [each["errors"] for each in json.loads(path.read_text(encoding="utf-8"))["curves"]]
+
+
 STOPPING = {
     "median": {"n_startup_trials": "3", "n_warmup_steps": "2"},
     "percentile": {"percentile": "25", "interval_steps": "3"},
@@ -35,7 +43,7 @@ STOPPING = {
     "hyperband": {"min_resource": "1", "max_resource": "27", "reduction_factor": "3"},
     "hyperband-auto": {},
     "patient": {"patience": "3", "wrapped": "median", "n_startup_trials": "2"},
-    "patient-alone": {"patience": "2", "min_delta": "0.05"},
+    "patient-alone": {"patience": "2", "min_delta": "0.001"},
     "wilcoxon": {"p_threshold": "0.1"},
 }
 
@@ -45,7 +53,7 @@ def study_of(stopping, direction="minimize"):
     return definition("random", earlyStopping=early, directions=[direction], name="pruned")
 
 
-def by_hand(study, sign):
+def by_hand(study, sign, curves=made_up):
     """Steps after which each trial was stopped, or None."""
     hand = optuna.create_study(
         study_name="pruned",
@@ -71,7 +79,7 @@ def by_hand(study, sign):
 
 def through(study, sign, service_of):
     stops = []
-    for number, curve in enumerate(curves()):
+    for number, curve in enumerate(made_up()):
         service_of().ask(study, number)
         stops.append(None)
         for step, value in enumerate(curve):
@@ -88,16 +96,39 @@ def through(study, sign, service_of):
 DIRECTIONS = ("minimize", "maximize")
 
 
-@pytest.mark.parametrize(
-    ("stopping", "direction"),
-    [(each, DIRECTIONS[place % 2]) for place, each in enumerate(STOPPING)],
-)
+WITH_DIRECTIONS = [(each, DIRECTIONS[place % 2]) for place, each in enumerate(STOPPING)]
+
+
+@pytest.mark.parametrize(("stopping", "direction"), WITH_DIRECTIONS)
 def test_the_same_trials_stop_at_the_same_steps(studies, stopping, direction):
     study = study_of(stopping, direction)
     sign = 1 if direction == "minimize" else -1
     with warnings.catch_warnings(action="ignore"):
         theirs = by_hand(study, sign)
     ours = through(study, sign, lambda: studies)
+    assert ours == theirs
+    assert any(each is not None for each in ours)
+    assert any(each is None for each in ours)
+
+
+@pytest.mark.parametrize(("stopping", "direction"), WITH_DIRECTIONS)
+def test_recorded_trainings_stop_at_the_same_steps(studies, stopping, direction):
+    """Nine epochs at a time, as they come when somebody reads a log; by hand one by one."""
+    study = study_of(stopping, direction)
+    sign = 1 if direction == "minimize" else -1
+    with warnings.catch_warnings(action="ignore"):
+        theirs = by_hand(study, sign, recorded)
+    ours = []
+    for number, curve in enumerate(recorded()):
+        studies.ask(study, number)
+        values = [(step, sign * value) for step, value in enumerate(curve)]
+        parts = (values[at : at + 9] for at in range(0, STEPS, 9))
+        if any(studies.report(study, number, part) for part in parts):
+            ours.append(max(studies.open("pruned").trials[number].intermediate_values))
+            studies.tell(study, number, TrialState.PRUNED)
+        else:
+            ours.append(None)
+            studies.tell(study, number, TrialState.COMPLETE, [sign * curve[-1]])
     assert ours == theirs
     assert any(each is not None for each in ours)
     assert any(each is None for each in ours)
@@ -115,7 +146,7 @@ def test_restarts_between_reports_change_nothing(new_storage):
 def test_a_whole_curve_at_once_stops_at_the_same_step(studies):
     study = study_of("median")
     stopped = []
-    for number, curve in enumerate(curves()):
+    for number, curve in enumerate(made_up()):
         studies.ask(study, number)
         if studies.report(study, number, list(enumerate(curve))):
             last = max(studies.open("pruned").trials[number].intermediate_values)

@@ -1,0 +1,1 @@
+"""Optuna's gRPC storage proxy for users' own scripts, confined to the studies of their namespace."""

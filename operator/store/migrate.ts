@@ -10,6 +10,7 @@ import * as abTests from './migrations/0005_ab_tests.ts';
 import * as labels from './migrations/0006_labels.ts';
 import * as abSplits from './migrations/0007_ab_splits.ts';
 import * as trials from './migrations/0008_trials.ts';
+import * as webhooks from './migrations/0011_webhooks.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -21,6 +22,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006_labels': labels,
   '0007_ab_splits': abSplits,
   '0008_trials': trials,
+  '0011_webhooks': webhooks,
 };
 
 /** Any number that nobody else locks in this database. */

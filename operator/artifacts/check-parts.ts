@@ -4,7 +4,7 @@ import type { UploadPlace, UploadedPart } from './multipart-uploads.ts';
 export type StoredPart = UploadedPart & { readonly sizeBytes: number };
 
 /** Tags come with or without the quotes that HTTP puts around them. */
-export const bareTag = (etag: string): string => etag.replace(/^"(.*)"$/, '$1');
+const bareTag = (etag: string): string => etag.replace(/^"(.*)"$/, '$1');
 
 /** Throws unless `named` are parts that are stored, in rising order, and small enough together. */
 export const checkParts = (

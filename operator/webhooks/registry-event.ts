@@ -3,15 +3,13 @@ import type { ResourceState } from '../store/resource-state.ts';
 import type { ResourceRow } from '../store/search.ts';
 
 /** Events of MLflow's registry that this registry has. */
-export const REGISTRY_EVENTS = [
-  'registered_model.created',
-  'model_version.created',
-  'model_version_tag.set',
-  'model_version_tag.deleted',
-  'model_version_alias.created',
-  'model_version_alias.deleted',
-] as const;
-export type RegistryEventName = (typeof REGISTRY_EVENTS)[number];
+export type RegistryEventName =
+  | 'registered_model.created'
+  | 'model_version.created'
+  | 'model_version_tag.set'
+  | 'model_version_tag.deleted'
+  | 'model_version_alias.created'
+  | 'model_version_alias.deleted';
 
 /**
  * What happened to one object, without the names that clients know models and versions by: those

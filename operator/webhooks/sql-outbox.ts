@@ -2,11 +2,12 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { ANNOTATIONS, LABELS } from '../../crds/schema/names.ts';
 import { reachingDatabase } from '../store/database-error.ts';
 import type { ResourceState } from '../store/resource-state.ts';
+import type { Tables } from '../store/tables.ts';
 import { registryEvents, type RegistryEvent, type RegistryEventName } from './registry-event.ts';
 import { WEBHOOK_COLUMNS, toWebhook, type WebhookRow } from './sql-webhooks.ts';
 import type { Delivery, Outbox } from './webhook-store.ts';
 
-type Db = Kysely<unknown> | Transaction<unknown>;
+type Tx = Transaction<Tables>;
 
 /** Clocks of the cluster and of this program may differ by as much. */
 const CLOCK_SKEW_MS = 60_000;
@@ -15,7 +16,7 @@ const SETTLE_MS = 1_000;
 
 /** Writes what webhooks are to be told of these changes; part of the mirror's own transaction. */
 export const recordRegistryEvents = async (
-  tx: Db,
+  tx: Tx,
   stored: ReadonlyMap<string, ResourceState>,
   states: readonly ResourceState[],
 ): Promise<void> => {
@@ -25,7 +26,7 @@ export const recordRegistryEvents = async (
   }
 };
 
-const record = async (tx: Db, each: RegistryEvent, at: number): Promise<void> => {
+const record = async (tx: Tx, each: RegistryEvent, at: number): Promise<void> => {
   const { event, namespace, createdAt = at, ...subject } = each;
   // What was there before somebody asked to be told is no news, also when it is mirrored later.
   await sql`

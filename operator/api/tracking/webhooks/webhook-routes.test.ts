@@ -35,20 +35,20 @@ beforeEach(async () => {
     namespace === 'demo' && (user === 'ada' || verb === 'list');
 });
 
-const call = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object) =>
-  as('ada', method, path, payload);
-const as = (
-  who: string,
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-  path: string,
-  payload?: object,
-  namespace = 'demo',
-) =>
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Caller = { readonly who: string; readonly namespace?: string };
+
+const ADA: Caller = { who: 'ada' };
+const BOB: Caller = { who: 'bob' };
+const ELSEWHERE: Caller = { who: 'ada', namespace: 'other' };
+
+const as = ({ who, namespace = 'demo' }: Caller, method: Method, path: string, payload?: object) =>
   fixture.app.inject({
     ...{ method, url: BASE + path },
     headers: { ...person(fixture, who), 'x-mlflow-workspace': namespace },
     ...(payload === undefined ? {} : { payload }),
   });
+const call = (method: Method, path: string, payload?: object) => as(ADA, method, path, payload);
 const created = async (): Promise<string> =>
   (await call('POST', '', HOOK)).json<Answer>().webhook.webhook_id;
 
@@ -67,20 +67,20 @@ describe('webhooks', () => {
 
   test('are seen by those who list Models, changed by those who update them', async () => {
     const id = await created();
-    expect((await as('bob', 'GET', `/${id}`)).statusCode).toBe(200);
+    expect((await as(BOB, 'GET', `/${id}`)).statusCode).toBe(200);
     for (const [method, path, body] of [
       ['POST', '', HOOK],
       ['PATCH', `/${id}`, { name: 'x' }],
       ['POST', `/${id}/test`, {}],
       ['DELETE', `/${id}`, undefined],
     ] as const) {
-      expect((await as('bob', method, path, body)).statusCode).toBe(403);
+      expect((await as(BOB, method, path, body)).statusCode).toBe(403);
     }
-    expect((await as('ada', 'GET', `/${id}`, undefined, 'other')).statusCode).toBe(403);
+    expect((await as(ELSEWHERE, 'GET', `/${id}`)).statusCode).toBe(403);
     fixture.cluster.allows = () => true;
     fixture.pass(11_000);
-    expect((await as('ada', 'GET', `/${id}`, undefined, 'other')).statusCode).toBe(404);
-    expect((await as('ada', 'DELETE', `/${id}`, undefined, 'other')).statusCode).toBe(404);
+    expect((await as(ELSEWHERE, 'GET', `/${id}`)).statusCode).toBe(404);
+    expect((await as(ELSEWHERE, 'DELETE', `/${id}`)).statusCode).toBe(404);
     expect(sent).toEqual([]);
   });
 

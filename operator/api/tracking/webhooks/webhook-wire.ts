@@ -28,7 +28,7 @@ export const webhookToWire = (webhook: Webhook): object => ({
   name: webhook.name,
   url: webhook.url,
   events: webhook.events.map(eventToWire),
-  ...(webhook.description === undefined ? {} : { description: webhook.description }),
+  ...(webhook.description ? { description: webhook.description } : {}),
   status: webhook.active ? 'ACTIVE' : 'DISABLED',
   creation_timestamp: webhook.createdAt,
   last_updated_timestamp: webhook.updatedAt,

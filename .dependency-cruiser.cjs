@@ -94,7 +94,7 @@ module.exports = {
     only(
       'sql-in-store',
       '(kysely|pg)/',
-      '^operator/(store/|kinds/[^/]+/(.*store|row|.*-sql|run-tables)\\.ts$)',
+      '^operator/(store/|webhooks/sql-|kinds/[^/]+/(.*store|row|.*-sql|run-tables)\\.ts$)',
     ),
     only('s3-in-artifacts', '@aws-sdk', '^operator/artifacts/'),
     only('http-server-in-api', 'fastify/', '^operator/(api/|kinds/[^/]+/routes\\.ts$)'),

@@ -99,6 +99,12 @@ const operator = z
       .describe(
         'Hosts with private addresses that canary metrics may be asked of, as host or host:port, such as prometheus.monitoring.svc:9090; all namespaces can then read what they tell. ["*"]: all.',
       ),
+    webhookHosts: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Hosts with private addresses that webhooks of the registry may be sent to, also by http, as host or host:port. ["*"]: all.',
+      ),
     apiUrl: z
       .string()
       .default('')

@@ -95,6 +95,11 @@ export const SETTINGS = {
     .describe(
       'Hosts with private addresses that canary metrics may be asked of, as host or host:port, comma separated; * for all.',
     ),
+  MLOPS_WEBHOOK_HOSTS: list
+    .default([])
+    .describe(
+      'Hosts with private addresses that webhooks may be sent to, also by http, as host or host:port, comma separated; * for all.',
+    ),
 
   MLOPS_HPO_URL: url(['http', 'https'])
     .optional()

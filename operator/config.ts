@@ -47,6 +47,8 @@ export type Config = {
   readonly allowPrivateHosts: true | readonly string[];
   /** Private hosts that canary metrics may be asked of; `true`: any. */
   readonly metricHosts: true | readonly string[];
+  /** Private hosts that webhooks may tell, also without TLS; `true`: any. */
+  readonly webhookHosts: true | readonly string[];
   readonly servingImage: string;
   readonly inspectImage: string;
   /** Put before images of users' pods that name no registry. */
@@ -145,6 +147,7 @@ function arrange(s: Settings): Config {
     maxArtifactBytes: s.MLOPS_MAX_ARTIFACT_BYTES,
     allowPrivateHosts: s.MLOPS_ALLOW_PRIVATE_HOSTS.includes('*') || s.MLOPS_ALLOW_PRIVATE_HOSTS,
     metricHosts: s.MLOPS_METRIC_HOSTS.includes('*') || s.MLOPS_METRIC_HOSTS,
+    webhookHosts: s.MLOPS_WEBHOOK_HOSTS.includes('*') || s.MLOPS_WEBHOOK_HOSTS,
     servingImage: s.MLOPS_SERVING_IMAGE,
     inspectImage: s.MLOPS_INSPECT_IMAGE ?? s.MLOPS_SERVING_IMAGE,
     imageRegistry: s.MLOPS_IMAGE_REGISTRY,

@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { s3ArtifactStore } from './artifacts/s3-artifact-store.ts';
@@ -59,6 +60,20 @@ export const openArtifacts = (s3: Config['s3']): ArtifactStore =>
       secretAccessKey: secretOf(s3.secretKeyFile),
     },
   });
+
+/**
+ * What links to artifacts are signed with: derived (HKDF, RFC 5869) from the store's secret key, which
+ * all replicas have. With a new secret key, links given before it end.
+ */
+export const linkSecretOf = ({ secretKeyFile }: Config['s3']): Uint8Array =>
+  derived(secretOf(secretKeyFile), 'mlops links to artifacts');
+
+/** What secrets of webhooks are sealed with, derived alike; with a new secret key they are unreadable. */
+export const webhookKeyOf = ({ secretKeyFile }: Config['s3']): Uint8Array =>
+  derived(secretOf(secretKeyFile), 'mlops secrets of webhooks');
+
+const derived = (secret: string, purpose: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', secret, '', purpose, 32));
 
 /** Without a service, every question for parameters is answered with how to install one. */
 export const openSearch = (url: string | undefined): SearchEngine & ImportanceSource =>

@@ -5,7 +5,13 @@ import { createHealthServer } from './api/health.ts';
 import { ingestRoutes } from './api/ingest-routes.ts';
 import { createServer } from './api/server.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { openArtifacts, openDatabase, openSearch } from './connections.ts';
+import {
+  linkSecretOf,
+  webhookKeyOf,
+  openArtifacts,
+  openDatabase,
+  openSearch,
+} from './connections.ts';
 import { abTestRoutes } from './kinds/ab-test/routes.ts';
 import { sqlOutcomeStore } from './kinds/ab-test/store.ts';
 import { ownDataReader } from './kinds/deployment/own-data.ts';
@@ -27,6 +33,8 @@ import { KubernetesCluster } from './runtime/kubernetes-cluster.ts';
 import { sqlMirrorRows } from './store/sql-mirror-rows.ts';
 import { Mirror } from './store/mirror.ts';
 import { guardedRequest } from './probing/guarded-request.ts';
+import { sweepUploads } from './artifacts/sweep-uploads.ts';
+import { every } from './every.ts';
 import { createMetricProbe } from './probing/metric-probe.ts';
 import { sqlLabelStore } from './store/sql-labels.ts';
 import { createTrafficMeter } from './scraping/traffic-meter.ts';
@@ -35,10 +43,16 @@ import { sqlResourceSearch } from './store/sql-resource-search.ts';
 import { newLogger, type Logger } from './telemetry/logger.ts';
 import { newMetrics } from './telemetry/metrics.ts';
 import { openTelemetrySpans, startTracing } from './telemetry/tracing.ts';
+import { WEBHOOK_ADVICE } from './api/tracking/webhooks/webhook-wire.ts';
+import { deliverDue } from './webhooks/deliver.ts';
+import { recordRegistryEvents, sqlOutbox } from './webhooks/sql-outbox.ts';
+import { sqlWebhookStore } from './webhooks/sql-webhooks.ts';
 import { untilDone } from './until-done.ts';
 
 /** How long the mirror may go on writing after the last pass. */
 const DRAIN_MS = 10_000;
+const SECOND_MS = 1000;
+const HOUR_MS = 60 * 60 * 1000;
 
 /** The composition root: the only file that builds adapters and joins them. */
 const main = async (config: Config, log: Logger): Promise<void> => {
@@ -60,7 +74,7 @@ const main = async (config: Config, log: Logger): Promise<void> => {
   const runs = sqlRunStore(database.withTables<RunTables>());
   const trials = sqlTrialStore(database.withTables<TrialTables>());
   const mirror = new Mirror({
-    rows: sqlMirrorRows(database.db),
+    rows: sqlMirrorRows(database.db, recordRegistryEvents),
     limits: config.spool,
     currentObjects: (kind) => operator.currentObjects(kind),
     metrics: metrics.mirror,
@@ -73,6 +87,14 @@ const main = async (config: Config, log: Logger): Promise<void> => {
     sleep: (ms, signal) => pause(systemClock, ms, signal),
   });
   const search = openSearch(config.hpoUrl);
+  const webhooks = {
+    hosts: config.webhookHosts,
+    key: webhookKeyOf(config.s3),
+    request: guardedRequest(systemClock, {
+      privateHosts: config.webhookHosts,
+      advice: WEBHOOK_ADVICE,
+    }),
+  };
   const shadow = sqlShadowStore(database.withTables<unknown>());
   const outcomes = sqlOutcomeStore(database.withTables<unknown>());
   const predictions = sqlPredictionStore(database.withTables<unknown>());
@@ -121,6 +143,8 @@ const main = async (config: Config, log: Logger): Promise<void> => {
         maxArtifactBytes: config.maxArtifactBytes,
         presignSeconds: config.s3.presignExpirySeconds,
       },
+      linkSecret: linkSecretOf(config.s3),
+      webhooks: { ...webhooks, store: sqlWebhookStore(database.withTables<unknown>()) },
       log,
       now: Date.now,
       newId: () => randomUUID().replaceAll('-', ''),
@@ -149,14 +173,17 @@ const main = async (config: Config, log: Logger): Promise<void> => {
 
   await health.listen({ host: '::', port: config.healthPort });
   await api.listen({ host: '::', port: config.apiPort });
+  const background = { log, signal: stopping.signal };
+  const outbox = sqlOutbox(database.withTables<unknown>());
+  const delivering = { ...webhooks, ...background, outbox, now: Date.now };
   const prepared = [
-    untilDone('prepare the database', () => database.migrate(), {
-      log,
-      signal: stopping.signal,
-    }).then(() => mirror.start()),
-    untilDone('prepare the bucket', () => artifacts.ensureBucket(), {
-      log,
-      signal: stopping.signal,
+    untilDone('prepare the database', () => database.migrate(), background).then(() => {
+      mirror.start();
+      return every(SECOND_MS, 'tell webhooks', () => deliverDue(delivering), background);
+    }),
+    untilDone('prepare the bucket', () => artifacts.ensureBucket(), background).then(() => {
+      const sweep = () => sweepUploads(artifacts.uploads, Date.now());
+      return every(HOUR_MS, 'drop abandoned uploads', sweep, background);
     }),
   ];
   const started = operator.start();

@@ -13,6 +13,7 @@ import { MemoryRunStore } from '../kinds/experiment/memory-run-store.ts';
 import { POD } from '../runtime/kubernetes-types.ts';
 import { KubernetesCluster } from '../runtime/kubernetes-cluster.ts';
 import { apiKindOf } from './api-kind.ts';
+import { memoryWebhookStore } from '../webhooks/memory-webhooks.ts';
 import { createServer } from './server.ts';
 
 const kubeconfig = process.env['INTEGRATION_KUBECONFIG'] ?? '';
@@ -71,6 +72,13 @@ beforeAll(async () => {
     },
     kinds: kinds.map(apiKindOf),
     config: { bundledBucket: 'models', maxArtifactBytes: 1024, presignSeconds: 300 },
+    webhooks: {
+      store: memoryWebhookStore(),
+      request: async () => ({ status: 204, body: '' }),
+      key: new Uint8Array(32),
+      hosts: [],
+    },
+    linkSecret: Buffer.from('a secret of tests'),
     log: pino({ level: 'silent' }),
     now: () => Date.now() + passed,
     newId: () => randomUUID().replaceAll('-', ''),

@@ -91,6 +91,10 @@ const fromArtifacts = (error: ArtifactError): Problem => {
       return new Problem('NotFound', error.message, { cause: error });
     case 'ArtifactTooLarge':
       return new Problem('TooLarge', error.message, { cause: error });
+    case 'UploadNotFound':
+      return new Problem('NotFound', error.message, { cause: error });
+    case 'UploadRefused':
+      return new Problem('InvalidRequest', error.message, { cause: error });
     case 'DigestMismatch':
       return new Problem('Conflict', error.message, { cause: error });
     case 'ArtifactStoreUnavailable':

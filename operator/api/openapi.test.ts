@@ -96,8 +96,11 @@ describe('the OpenAPI document', () => {
       'DELETE /api/2.0/mlflow/registered-models/alias',
       'DELETE /api/2.0/mlflow/registered-models/delete',
       'DELETE /api/2.0/mlflow/registered-models/delete-tag',
+      'DELETE /api/2.0/mlflow/webhooks/{webhookId}',
       'GET /api/2.0/mlflow-artifacts/artifacts',
       'GET /api/2.0/mlflow-artifacts/artifacts/{path}',
+      'GET /api/2.0/mlflow-artifacts/file/{path}',
+      'GET /api/2.0/mlflow-artifacts/presigned/{path}',
       'GET /api/2.0/mlflow/artifacts/list',
       'GET /api/2.0/mlflow/experiments/get',
       'GET /api/2.0/mlflow/experiments/get-by-name',
@@ -113,6 +116,8 @@ describe('the OpenAPI document', () => {
       'GET /api/2.0/mlflow/registered-models/get-latest-versions',
       'GET /api/2.0/mlflow/registered-models/search',
       'GET /api/2.0/mlflow/runs/get',
+      'GET /api/2.0/mlflow/webhooks',
+      'GET /api/2.0/mlflow/webhooks/{webhookId}',
       'GET /api/3.0/mlflow/server-info',
       'GET /api/v1/namespaces/{namespace}/experiments/{name}/runs',
       'GET /api/v1/namespaces/{namespace}/modelversions/{name}/artifact',
@@ -123,6 +128,10 @@ describe('the OpenAPI document', () => {
       'PATCH /api/2.0/mlflow/logged-models/{modelId}/tags',
       'PATCH /api/2.0/mlflow/model-versions/update',
       'PATCH /api/2.0/mlflow/registered-models/update',
+      'PATCH /api/2.0/mlflow/webhooks/{webhookId}',
+      'POST /api/2.0/mlflow-artifacts/mpu/abort/{path}',
+      'POST /api/2.0/mlflow-artifacts/mpu/complete/{path}',
+      'POST /api/2.0/mlflow-artifacts/mpu/create/{path}',
       'POST /api/2.0/mlflow/experiments/create',
       'POST /api/2.0/mlflow/experiments/delete',
       'POST /api/2.0/mlflow/experiments/delete-experiment-tag',
@@ -154,8 +163,11 @@ describe('the OpenAPI document', () => {
       'POST /api/2.0/mlflow/runs/search',
       'POST /api/2.0/mlflow/runs/set-tag',
       'POST /api/2.0/mlflow/runs/update',
+      'POST /api/2.0/mlflow/webhooks',
+      'POST /api/2.0/mlflow/webhooks/{webhookId}/test',
       'POST /api/2.0/mlops/runs/{runId}/token',
       'PUT /api/2.0/mlflow-artifacts/artifacts/{path}',
+      'PUT /api/2.0/mlflow-artifacts/mpu/part/{path}',
     ]);
   });
 
@@ -208,6 +220,12 @@ describe('the OpenAPI document', () => {
     const open = operations()
       .filter(([, , operation]) => 'security' in operation)
       .map(([path]) => path);
-    expect(open.toSorted()).toEqual(['/api/3.0/mlflow/server-info', '/openapi.json', '/version']);
+    expect(open.toSorted()).toEqual([
+      '/api/2.0/mlflow-artifacts/file/{path}',
+      '/api/2.0/mlflow-artifacts/mpu/part/{path}',
+      '/api/3.0/mlflow/server-info',
+      '/openapi.json',
+      '/version',
+    ]);
   });
 });

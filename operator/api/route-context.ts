@@ -2,7 +2,10 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { RunStore } from '../kinds/experiment/run-store.ts';
 import type { Cluster } from '../runtime/cluster.ts';
+import type { GuardedRequest } from '../probing/guarded-request.ts';
+import type { PrivateHosts } from '../probing/guarded-address.ts';
 import type { ResourceSearch } from '../store/search.ts';
+import type { WebhookStore } from '../webhooks/webhook-store.ts';
 import type { Access } from './access.ts';
 import type { JsonSchema } from '../../crds/json-schema.ts';
 import type { ApiKind } from './api-kind.ts';
@@ -17,6 +20,16 @@ export type ApiConfig = {
   readonly presignSeconds: number;
 };
 
+/** What webhooks of the registry need. */
+export type WebhookPorts = {
+  readonly store: WebhookStore;
+  readonly request: GuardedRequest;
+  /** What secrets are sealed with, 32 bytes; the same in all replicas. */
+  readonly key: Uint8Array;
+  /** Hosts that may be private, and do without TLS. */
+  readonly hosts: PrivateHosts;
+};
+
 /** Everything the API needs from outside. */
 export type ApiPorts = {
   readonly cluster: Cluster;
@@ -25,6 +38,9 @@ export type ApiPorts = {
   readonly search: ResourceSearch;
   readonly kinds: readonly ApiKind[];
   readonly config: ApiConfig;
+  /** What links to parts and files are signed with; the same in all replicas. */
+  readonly linkSecret: Uint8Array;
+  readonly webhooks: WebhookPorts;
   readonly log: FastifyBaseLogger;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -1,5 +1,10 @@
 export type ArtifactErrorCode =
-  'ArtifactNotFound' | 'ArtifactTooLarge' | 'DigestMismatch' | 'ArtifactStoreUnavailable';
+  | 'ArtifactNotFound'
+  | 'ArtifactTooLarge'
+  | 'DigestMismatch'
+  | 'UploadNotFound'
+  | 'UploadRefused'
+  | 'ArtifactStoreUnavailable';
 
 /** What every failure of an artifact store is; `code` is stable and safe to show to callers. */
 export class ArtifactError extends Error {
@@ -44,6 +49,29 @@ export class DigestMismatch extends ArtifactError {
     );
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+export class UploadNotFound extends ArtifactError {
+  override readonly name = 'UploadNotFound';
+  constructor(key: string, cause?: unknown) {
+    super(
+      'UploadNotFound',
+      `No upload of "${key}" is open under this upload_id: it is another's, was completed or ` +
+        'aborted, or took longer than a day. Create a new upload.',
+      cause,
+    );
+  }
+}
+
+export class UploadRefused extends ArtifactError {
+  override readonly name = 'UploadRefused';
+  constructor(key: string, why: string, cause?: unknown) {
+    super(
+      'UploadRefused',
+      `The upload of "${key}" cannot be completed: ${why}. Send that part again, or abort it.`,
+      cause,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { MultipartUploads } from './multipart-uploads.ts';
 
 export type PutOptions = {
   /** The upload fails with `ArtifactTooLarge` as soon as one byte more than this has been read. */
@@ -48,6 +49,8 @@ export type ArtifactStore = {
    * the key before stays there, whole, unless this resolves.
    */
   put(key: string, body: AsyncIterable<Uint8Array>, options: PutOptions): Promise<PutResult>;
+  /** Objects that arrive in parts. */
+  readonly uploads: MultipartUploads;
   /** Throws `ArtifactNotFound`. The caller must consume or destroy the stream. */
   read(key: string, options?: ReadOptions): Promise<ArtifactBody>;
   stat(key: string): Promise<ArtifactStat | undefined>;

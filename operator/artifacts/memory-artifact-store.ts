@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { ArtifactNotFound } from './artifact-errors.ts';
 import type { ArtifactStat, ArtifactStore } from './artifact-store.ts';
 import { CheckedBytes } from './checked-bytes.ts';
+import { memoryUploads } from './memory-uploads.ts';
 
 type Stored = { readonly bytes: Buffer; readonly modifiedAt: Date };
 
@@ -26,6 +27,9 @@ export const memoryArtifactStore = (now: () => Date = () => new Date()): MemoryA
       .map(([key, { bytes, modifiedAt }]) => ({ key, sizeBytes: bytes.length, modifiedAt }));
 
   return {
+    uploads: memoryUploads((key, bytes) => {
+      objects.set(key, { bytes, modifiedAt: now() });
+    }, now),
     async put(key, body, options) {
       const checked = new CheckedBytes(key, body, options);
       const chunks: Buffer[] = [];

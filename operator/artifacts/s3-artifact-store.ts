@@ -27,7 +27,9 @@ import type {
   PutResult,
 } from './artifact-store.ts';
 import { CheckedBytes } from './checked-bytes.ts';
+import type { MultipartUploads } from './multipart-uploads.ts';
 import { isMissing, type S3Options, s3Client, translated } from './s3-client.ts';
+import { s3Uploads } from './s3-uploads.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -42,11 +44,13 @@ class S3ArtifactStore implements ArtifactStore {
   readonly #bucket: string;
   readonly #partBytes: number;
   readonly #copyPartBytes: number;
+  readonly uploads: MultipartUploads;
 
   constructor(options: S3Options) {
     this.#client = s3Client(options, options.endpoint);
     this.#presigner = s3Client(options, options.presignEndpoint ?? options.endpoint);
     this.#bucket = options.bucket;
+    this.uploads = s3Uploads(this.#client, options.bucket);
     this.#partBytes = options.partBytes ?? 16 * MiB;
     this.#copyPartBytes = options.copyPartBytes ?? GiB;
   }

@@ -24,16 +24,14 @@ export const assertAllowed = (
   url: URL,
   addresses: readonly string[],
   allowed: PrivateHosts,
+  advice = 'ask a Service of this namespace by its name, or have the administrator allow the host (operator.metricHosts)',
 ): void => {
   if (addresses.length === 0) throw new Error(`${hostOf(url)} has no address`);
   if (isNamed(url, allowed)) return;
   for (const address of addresses) {
     if (isPublicAddress(address)) continue;
     if (allowed === true && !isOwnMachine(address)) continue;
-    throw new Error(
-      `${hostOf(url)} has the address ${address}, which is not public; ask a Service of this ` +
-        'namespace by its name, or have the administrator allow the host (operator.metricHosts)',
-    );
+    throw new Error(`${hostOf(url)} has the address ${address}, which is not public; ${advice}`);
   }
 };
 

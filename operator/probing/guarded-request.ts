@@ -20,6 +20,8 @@ export type GuardedRequest = (request: HttpRequest, signal: AbortSignal) => Prom
 
 export type GuardOptions = {
   readonly privateHosts: PrivateHosts;
+  /** What to do about a private address; by default for metrics. */
+  readonly advice?: string;
   /** All addresses of a host; DNS where left out. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
 };
@@ -87,12 +89,12 @@ const answerOf = async (
 const addressesOf = async (
   url: URL,
   { address }: HttpRequest,
-  { privateHosts, resolve = resolveAll }: GuardOptions,
+  { privateHosts, advice, resolve = resolveAll }: GuardOptions,
 ): Promise<readonly string[]> => {
   if (address !== undefined) return [await address()];
   const host = hostOf(url);
   const addresses = isIP(host) === 0 ? await resolve(host) : [host];
-  assertAllowed(url, addresses, privateHosts);
+  assertAllowed(url, addresses, privateHosts, advice);
   return addresses;
 };
 

@@ -11,6 +11,7 @@ import * as labels from './migrations/0006_labels.ts';
 import * as abSplits from './migrations/0007_ab_splits.ts';
 import * as trials from './migrations/0008_trials.ts';
 import * as runImages from './migrations/0009_run_images.ts';
+import * as webhooks from './migrations/0010_webhooks.ts';
 
 /** By name, in order; a list, so that bundled programs carry them along. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007_ab_splits': abSplits,
   '0008_trials': trials,
   '0009_run_images': runImages,
+  '0010_webhooks': webhooks,
 };
 
 /** Any number that nobody else locks in this database. */

@@ -6,8 +6,18 @@ import type { ResourceState, Writer } from './resource-state.ts';
 import { resourceRow } from './row-mapping.ts';
 import type { AuditTable, ResourcesTable, Tables } from './tables.ts';
 
+/** Told of every change in the transaction that stores it: the states before by uid, and after. */
+export type ChangeRecorder = (
+  transaction: Transaction<Tables>,
+  before: ReadonlyMap<string, ResourceState>,
+  after: readonly ResourceState[],
+) => Promise<void>;
+
 /** The mirror's tables in PostgreSQL. */
-export const sqlMirrorRows = (db: Kysely<Tables>): MirrorRows => ({
+export const sqlMirrorRows = (
+  db: Kysely<Tables>,
+  record: ChangeRecorder = async () => {},
+): MirrorRows => ({
   known: (kind, namespace) =>
     reachingDatabase('list the mirror', async () => {
       const living = db
@@ -28,8 +38,10 @@ export const sqlMirrorRows = (db: Kysely<Tables>): MirrorRows => ({
         .transaction()
         .execute(async (transaction) => {
           const stored = await statesOf(transaction, uids, 'for update');
-          const { states, audit } = fold(new Map(stored.map((state) => [state.row.uid, state])));
+          const before = new Map(stored.map((state) => [state.row.uid, state]));
+          const { states, audit } = fold(before);
           await writeStates(transaction, states);
+          await record(transaction, before, states);
           return states.length + (await appendAudit(transaction, audit));
         })
         .catch(asRefusal),

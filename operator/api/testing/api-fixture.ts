@@ -10,8 +10,9 @@ import { POD } from '../../runtime/kubernetes-types.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { KubernetesObject } from '../../runtime/resource-type.ts';
 import type { ResourceSearch } from '../../store/search.ts';
+import { memoryWebhookStore } from '../../webhooks/memory-webhooks.ts';
 import { apiKindOf } from '../api-kind.ts';
-import type { ApiConfig, ApiRoutes } from '../route-context.ts';
+import type { ApiConfig, ApiRoutes, WebhookPorts } from '../route-context.ts';
 import { createServer } from '../server.ts';
 import { ApiCluster } from './api-cluster.ts';
 
@@ -34,6 +35,7 @@ export const apiFixture = async (
   options: {
     readonly config?: Partial<ApiConfig>;
     readonly search?: ResourceSearch;
+    readonly webhooks?: Partial<WebhookPorts>;
     readonly routes?: readonly ApiRoutes[];
   } = {},
 ) => {
@@ -57,6 +59,14 @@ export const apiFixture = async (
         presignSeconds: 300,
         ...options.config,
       },
+      webhooks: {
+        store: memoryWebhookStore(),
+        request: async () => ({ status: 204, body: '' }),
+        key: new Uint8Array(32),
+        hosts: [],
+        ...options.webhooks,
+      },
+      linkSecret: Buffer.from('a secret of tests'),
       log,
       now: () => now,
       newId: () => (++ids).toString(16).padStart(32, '0'),

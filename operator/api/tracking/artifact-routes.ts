@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { cleanArtifactPath } from '../../artifacts/artifact-path.ts';
 import { runArtifactKey, runPrefix } from '../../artifacts/locations.ts';
 import {
@@ -8,22 +8,20 @@ import {
 } from '../../kinds/experiment/artifact-record.ts';
 import type { Run } from '../../kinds/experiment/run-store.ts';
 import type { RouteContext } from '../route-context.ts';
-import { MlflowError } from './mlflow-error.ts';
 import { runIdOf } from './run-routes.ts';
 import type { RunReference } from './run-routes.ts';
 import { runArtifactUri } from './run-place.ts';
 import { sendFile } from './send-file.ts';
+import { placed, readableKey, tooLarge, writableFile } from './run-files.ts';
+import type { RunFile } from './run-files.ts';
 import { trackedRun } from './tracking-access.ts';
-import type { TrackingMode } from './tracking-access.ts';
-import { versionFileKey, versionFiles, versionPlace } from './version-artifacts.ts';
+import { uploadPartRoute } from './upload-routes.ts';
+import { versionFiles, versionPlace } from './version-artifacts.ts';
 import { LIST_ARTIFACTS } from './wire-schemas.ts';
 
 const ARTIFACTS = '/api/2.0/mlflow-artifacts/artifacts';
 
 type Wildcard = { readonly '*': string };
-
-/** A place among a run's artifacts; '' is the root. */
-type Place = { readonly run: Run; readonly path: string };
 
 const documented = (operationId: string, summary: string): object => ({
   operationId,
@@ -42,6 +40,7 @@ export const artifactRoutes = (app: FastifyInstance, context: RouteContext): voi
       if (!request.raw.complete) void reply.header('connection', 'close');
     });
     uploadRoute(scope, context);
+    uploadPartRoute(scope, context);
     downloadRoute(scope, context);
     deleteRoute(scope, context);
   });
@@ -62,41 +61,21 @@ const uploadRoute = (app: FastifyInstance, context: RouteContext): void => {
       },
     },
     async (request) => {
-      const { run, path } = await placed(context, request, request.params['*'], 'write');
-      if (path === '') throw noFile();
-      if (run.lifecycleStage === 'deleted') throw deletedRun(run.runId);
+      const { run, path, key } = await writableFile(context, request, request.params['*']);
       const { maxArtifactBytes: maxBytes } = context.config;
       const declared = Number(request.headers['content-length'] ?? 0);
       if (declared > maxBytes) throw tooLarge(path, declared, maxBytes);
       const contentType = request.headers['content-type'];
-      const stored = await context.artifacts.put(
-        runArtifactKey(run.experiment.namespace, run.runId, path),
-        request.raw,
-        { maxBytes, ...(contentType === undefined ? {} : { contentType }) },
-      );
+      const stored = await context.artifacts.put(key, request.raw, {
+        maxBytes,
+        ...(contentType === undefined ? {} : { contentType }),
+      });
       const record = artifactTagValue({ path, ...stored });
       await context.runs.logBatch(run.runId, { tags: { [artifactTagKey(path)]: record } });
       return {};
     },
   );
 };
-
-const deletedRun = (runId: string): MlflowError =>
-  new MlflowError(
-    'INVALID_PARAMETER_VALUE',
-    `Run ${runId} is deleted; restore it before logging to it.`,
-  );
-
-const noFile = (): MlflowError =>
-  new MlflowError('INVALID_PARAMETER_VALUE', 'The path names a run but no file of it.');
-
-const tooLarge = (path: string, bytes: number, maxBytes: number): MlflowError =>
-  new MlflowError(
-    'INVALID_PARAMETER_VALUE',
-    `"${path}" has ${bytes} bytes, but an artifact may have at most ${maxBytes}; nothing was stored. ` +
-      'Log a smaller file, or ask the administrator to raise the artifact limit.',
-    { status: 413 },
-  );
 
 const downloadRoute = (app: FastifyInstance, context: RouteContext): void => {
   app.get<{ Params: Wildcard }>(
@@ -109,22 +88,10 @@ const downloadRoute = (app: FastifyInstance, context: RouteContext): void => {
       config: { responseMediaType: 'application/octet-stream' },
     },
     async (request, reply) => {
-      const key = await fileKey(context, request, request.params['*']);
+      const key = await readableKey(context, request, request.params['*']);
       return sendFile(context, request, reply, key);
     },
   );
-};
-
-const fileKey = async (
-  context: RouteContext,
-  request: FastifyRequest,
-  location: string,
-): Promise<string> => {
-  const ofVersion = await versionPlace(context, request, location);
-  if (ofVersion !== undefined) return versionFileKey(ofVersion);
-  const { run, path } = await placed(context, request, location, 'read');
-  if (path === '') throw noFile();
-  return runArtifactKey(run.experiment.namespace, run.runId, path);
 };
 
 const deleteRoute = (app: FastifyInstance, context: RouteContext): void => {
@@ -199,7 +166,7 @@ const keyOf = ({ experiment, runId }: Run, path: string): string =>
 /** What lies directly in the folder, by its name below `root`. */
 const filesOf = async (
   { artifacts }: RouteContext,
-  { run, path }: Place,
+  { run, path }: RunFile,
   root: string,
 ): Promise<readonly object[]> => {
   const { files, folders } = await artifacts.listFolder(keyOf(run, path));
@@ -211,34 +178,4 @@ const filesOf = async (
       file_size: sizeBytes,
     })),
   ];
-};
-
-const RUN_PATH = /^([^/]+)\/runs\/([^/]+)\/artifacts(?:\/(.*))?$/s;
-
-/**
- * Reads `<namespace>/runs/<run>/artifacts/<path>`. The run decides who may; the namespace must be
- * the run's own, so that a path never says more than its run does.
- */
-const placed = async (
-  context: RouteContext,
-  request: FastifyRequest,
-  location: string,
-  mode: TrackingMode,
-): Promise<Place> => {
-  const [, namespace, runId = '', path = ''] = RUN_PATH.exec(location) ?? [];
-  if (namespace === undefined) {
-    throw new MlflowError(
-      'INVALID_PARAMETER_VALUE',
-      'Artifacts belong to runs: log them with an active run, whose artifact_uri says where.',
-    );
-  }
-  const clean = path === '' ? '' : cleanArtifactPath(path);
-  const run = await trackedRun(context, request, runId, mode);
-  if (run.experiment.namespace !== namespace) {
-    throw new MlflowError(
-      'RESOURCE_DOES_NOT_EXIST',
-      `Run with id=${runId} not found, or not yours to see.`,
-    );
-  }
-  return { run, path: clean };
 };

@@ -204,6 +204,7 @@ const BASICS = [
   'test_a_metric_keeps_its_history_over_pages',
   'test_long_params_are_cut_and_a_param_does_not_change',
   'test_artifacts_come_back_as_they_went',
+  'test_a_large_upload_that_breaks_off_leaves_nothing_and_can_be_repeated',
   'test_a_model_is_registered_aliased_staged_found_and_loaded',
   'test_versions_registered_at_once_get_numbers_of_their_own',
   'test_a_version_is_copied_to_another_model',
@@ -222,6 +223,8 @@ describe('the contract that pytest holds the real client to', () => {
       expect(await contract('requirements.txt', 'test')).toEqual(
         passed([
           ...BASICS,
+          'test_a_large_file_goes_and_comes_in_parts',
+          'test_webhooks_are_kept_and_do_not_reach_inside',
           'test_autolog_of_scikit_learn_to_a_model_that_predicts',
           'test_autolog_of_a_search_over_parameters_nests_its_runs',
           'test_autolog_of_xgboost',

@@ -13,7 +13,10 @@ import { runRoutes } from './run-routes.ts';
 import { metricHistoryRoutes } from './metric-history.ts';
 import { runInputRoutes } from './run-input-routes.ts';
 import { runSearchRoutes } from './run-search.ts';
+import { presignedRoutes } from './presigned-routes.ts';
+import { uploadRoutes } from './upload-routes.ts';
 import { runTokenRoutes } from './run-token-routes.ts';
+import { webhookRoutes } from './webhooks/webhook-routes.ts';
 import { withRunTokens } from './run-token.ts';
 
 /** The MLflow release whose protocol this is; clients decide by it what to send. */
@@ -57,8 +60,16 @@ export const trackingRoutes = (
   metricHistoryRoutes(app, context);
   loggedModelRoutes(app, context);
   artifactRoutes(app, context);
+  uploadRoutes(app, context);
+  presignedRoutes(app, context);
   registryRoutes(app, context);
-  for (const url of ['/api/2.0/mlflow/*', '/api/3.0/mlflow/*', '/api/2.0/mlflow-artifacts/*']) {
+  webhookRoutes(app, context);
+  for (const url of [
+    '/api/2.0/mlflow/*',
+    '/api/3.0/mlflow/*',
+    '/api/2.0/mlflow-artifacts/*',
+    '/v1/traces',
+  ]) {
     app.all(url, { config: { hidden: true } }, notOffered);
   }
 };
@@ -80,7 +91,7 @@ const notOffered = async (request: {
   throw new MlflowError(
     'ENDPOINT_NOT_FOUND',
     `${request.method} ${request.url.split('?')[0] ?? ''} is not part of the MLflow protocol that ` +
-      'this API offers: experiments, runs, artifacts, logged models and the model registry.',
+      'this API offers: experiments, runs, artifacts, logged models, the model registry and its webhooks.',
   );
 };
 
@@ -113,7 +124,8 @@ const aboutRoutes = (app: FastifyInstance): void => {
       store_type: 'SqlStore',
       workspaces_enabled: true,
       trace_archival_enabled: false,
-      multipart_uploads_enabled: false,
+      multipart_uploads_enabled: true,
+      // It would double the requests for small files; clients that want it say so themselves.
       multipart_downloads_enabled: false,
       presigned_upload_run_id_supported: false,
       presigned_upload_model_id_supported: false,

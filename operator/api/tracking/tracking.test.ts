@@ -142,7 +142,7 @@ describe('who may track', () => {
     expect((await fixture.app.inject({ url: '/api/3.0/mlflow/server-info' })).json()).toMatchObject(
       {
         workspaces_enabled: true,
-        multipart_uploads_enabled: false,
+        multipart_uploads_enabled: true,
       },
     );
   });

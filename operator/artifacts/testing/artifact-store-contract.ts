@@ -1,7 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ArtifactNotFound, ArtifactTooLarge, DigestMismatch } from '../artifact-errors.ts';
+import {
+  ArtifactNotFound,
+  ArtifactTooLarge,
+  DigestMismatch,
+  UploadNotFound,
+  UploadRefused,
+} from '../artifact-errors.ts';
 import type { ArtifactStore } from '../artifact-store.ts';
 
 const MiB = 1024 * 1024;
@@ -149,6 +156,69 @@ export const describeArtifactStore = (
       expect(inner.files.map(({ key }) => key)).toEqual(['h/run/model/model.onnx']);
       expect(inner.folders).toEqual(['h/run/model/env/']);
       expect(await store.listFolder('h/nothing/')).toEqual({ files: [], folders: [] });
+    });
+
+    const putPart = (key: string, uploadId: string, partNumber: number, bytes: Buffer) =>
+      store.uploads.put({ key, uploadId }, partNumber, {
+        stream: Readable.from([bytes], { objectMode: false }),
+        sizeBytes: bytes.length,
+      });
+    const openKeys = async (): Promise<readonly string[]> => {
+      const keys: string[] = [];
+      for await (const { key } of store.uploads.open()) keys.push(key);
+      return keys;
+    };
+
+    test('makes an object of parts that came in any order, and twice', async () => {
+      const key = 'j/whole ü.bin';
+      const uploadId = await store.uploads.start(key, 'text/plain');
+      expect(await openKeys()).toEqual([key]);
+      const tail = await putPart(key, uploadId, 7, Buffer.from('tail'));
+      await putPart(key, uploadId, 2, Buffer.alloc(5 * MiB, 'x'));
+      const head = await putPart(key, uploadId, 2, Buffer.alloc(5 * MiB, 'a'));
+      expect(await store.stat(key)).toBeUndefined();
+      const parts = [
+        { partNumber: 2, etag: head },
+        { partNumber: 7, etag: tail },
+      ];
+      await store.uploads.complete({ key, uploadId }, parts, 64 * MiB);
+      const bytes = await contentOf(key);
+      expect(bytes.equals(Buffer.concat([Buffer.alloc(5 * MiB, 'a'), Buffer.from('tail')]))).toBe(
+        true,
+      );
+      expect(await openKeys()).toEqual([]);
+      const again = store.uploads.complete({ key, uploadId }, parts, 64 * MiB);
+      await expect(again).rejects.toThrow(UploadNotFound);
+    });
+
+    test('refuses parts that are not those it has, and another key’s upload', async () => {
+      const key = 'k/mine';
+      const uploadId = await store.uploads.start(key, 'text/plain');
+      const at = { key, uploadId };
+      const etag = await putPart(key, uploadId, 1, Buffer.from('small'));
+      const other = await putPart(key, uploadId, 2, Buffer.from('other'));
+      const both = [
+        { partNumber: 1, etag },
+        { partNumber: 2, etag: other },
+      ];
+      const refused = async (parts: typeof both, error: new (...args: never[]) => Error) =>
+        expect(store.uploads.complete(at, parts, 9)).rejects.toThrow(error);
+      await refused([{ partNumber: 1, etag: other }], UploadRefused);
+      await refused([{ partNumber: 3, etag }], UploadRefused);
+      await refused([...both].reverse(), UploadRefused);
+      await refused([], UploadRefused);
+      await refused(both, ArtifactTooLarge);
+      const small = store.uploads.complete(at, both, 100);
+      await expect(small).rejects.toThrow(UploadRefused);
+      await expect(putPart('k/theirs', uploadId, 1, Buffer.from('x'))).rejects.toThrow(
+        UploadNotFound,
+      );
+      await expect(store.uploads.abort({ key: 'k/theirs', uploadId })).rejects.toThrow(
+        UploadNotFound,
+      );
+      await store.uploads.abort(at);
+      await expect(store.uploads.abort(at)).rejects.toThrow(UploadNotFound);
+      expect(await keysOf('k/')).toEqual([]);
     });
 
     test('deletes a prefix and nothing beside it', async () => {

@@ -21,6 +21,8 @@ export type ArtifactRecord = {
   /** `sha256:<hex>` */
   readonly digest: string;
   readonly sizeBytes: number;
+  /** Of an upload in parts: which one, so that completing it twice is one completion. */
+  readonly uploadId?: string;
 };
 
 /** The tag of one artifact; paths may hold what keys may not, so the key holds the path's hash. */

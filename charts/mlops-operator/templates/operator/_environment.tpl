@@ -48,6 +48,8 @@
   value: {{ join "," .Values.operator.allowPrivateHosts | quote }}
 - name: MLOPS_METRIC_HOSTS
   value: {{ join "," .Values.operator.metricHosts | quote }}
+- name: MLOPS_WEBHOOK_HOSTS
+  value: {{ join "," .Values.operator.webhookHosts | quote }}
 - name: MLOPS_LOG_LEVEL
   value: {{ .Values.operator.logLevel }}
 {{- with .Values.operator.otlpEndpoint }}

@@ -522,6 +522,73 @@ const registry: readonly Step[] = [
   step('delete it again', ['DELETE', 'registered-models/delete'], { name: 'Other' }),
 ];
 
+const CREATED = [{ entity: 'MODEL_VERSION', action: 'CREATED' }];
+
+const webhooks: readonly Step[] = [
+  step(
+    'create a webhook',
+    ['POST', 'webhooks'],
+    {
+      name: 'ci-1',
+      url: 'https://93.184.216.34/hook',
+      events: [...CREATED, { entity: 'MODEL_VERSION_ALIAS', action: 'CREATED' }],
+      description: 'd',
+    },
+    { hook: 'webhook.webhook_id' },
+  ),
+  step('create one without TLS', ['POST', 'webhooks'], {
+    name: 'ci',
+    url: 'http://93.184.216.34/hook',
+    events: CREATED,
+  }),
+  ...['127.0.0.1', '169.254.169.254', '10.0.0.1', '[::1]', 'localhost'].map((host) =>
+    step(`create one to ${host}`, ['POST', 'webhooks'], {
+      name: 'ci',
+      url: `https://${host}/hook`,
+      events: CREATED,
+    }),
+  ),
+  step('create one to a file', ['POST', 'webhooks'], {
+    name: 'ci',
+    url: 'file:///etc/passwd',
+    events: CREATED,
+  }),
+  step('create one without events', ['POST', 'webhooks'], {
+    name: 'ci',
+    url: 'https://93.184.216.34/hook',
+  }),
+  step('create one without a name', ['POST', 'webhooks'], {
+    url: 'https://93.184.216.34/hook',
+    events: CREATED,
+  }),
+  step('create one with a strange name', ['POST', 'webhooks'], {
+    name: '-ci-',
+    url: 'https://93.184.216.34/hook',
+    events: CREATED,
+  }),
+  step('create one for what does not happen', ['POST', 'webhooks'], {
+    name: 'ci',
+    url: 'https://93.184.216.34/hook',
+    events: [{ entity: 'MODEL_VERSION', action: 'DELETED' }],
+  }),
+  step('get it', ['GET', 'webhooks/{hook}']),
+  step('get a missing one', ['GET', 'webhooks/none']),
+  step('list webhooks', ['GET', 'webhooks?max_results=10']),
+  step('list too many', ['GET', 'webhooks?max_results=1001']),
+  step('change its events and disable it', ['PATCH', 'webhooks/{hook}'], {
+    events: [{ entity: 'REGISTERED_MODEL', action: 'CREATED' }],
+    status: 'DISABLED',
+  }),
+  step('move it to the machine itself', ['PATCH', 'webhooks/{hook}'], {
+    url: 'https://127.0.0.1/hook',
+  }),
+  step('give it a secret', ['PATCH', 'webhooks/{hook}'], { secret: 's3cret', description: '' }),
+  step('change a missing one', ['PATCH', 'webhooks/none'], { name: 'x' }),
+  step('delete it', ['DELETE', 'webhooks/{hook}']),
+  step('delete it again', ['DELETE', 'webhooks/{hook}']),
+  step('list no webhooks', ['GET', 'webhooks']),
+];
+
 const numbered = (part: string, steps: readonly Step[]): readonly Step[] =>
   steps.map((each) => ({ ...each, name: `${part}: ${each.name}` }));
 
@@ -531,4 +598,5 @@ export const conversation: readonly Step[] = [
   ...numbered('runs', runs),
   ...numbered('logged models', models),
   ...numbered('registry', registry),
+  ...numbered('webhooks', webhooks),
 ];

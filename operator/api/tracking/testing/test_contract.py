@@ -14,6 +14,9 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 client = mlflow.MlflowClient()
+#: A file in two parts unless told otherwise; S3 takes no parts below 5 MiB but the last.
+LARGE_CHUNK = 5 * 1024 * 1024
+LARGE_BYTES = int(os.environ.get("LARGE_BYTES", 7_000_000))
 THREE = int(mlflow.__version__.split(".")[0]) >= 3
 
 
@@ -101,6 +104,66 @@ def test_artifacts_come_back_as_they_went(experiment, tmp_path):
     assert [f.path for f in client.list_artifacts(run.info.run_id, "deep/er")] == ["deep/er/big ü.bin"]
     path = client.download_artifacts(run.info.run_id, "deep/er/big ü.bin", str(tmp_path / ".."))
     assert Path(path).read_bytes() == data
+
+
+@pytest.mark.skipif(not THREE, reason="2.x has no links to download by")
+def test_a_large_file_goes_and_comes_in_parts(experiment, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true")
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "true")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", "1")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(LARGE_CHUNK))
+    monkeypatch.setenv("MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE", str(LARGE_CHUNK // 2))
+    data = os.urandom(LARGE_BYTES)
+    (tmp_path / "w ü.bin").write_bytes(data)
+    with mlflow.start_run(experiment_id=experiment) as run:
+        mlflow.log_artifact(str(tmp_path / "w ü.bin"), "deep/er")
+    path = client.download_artifacts(run.info.run_id, "deep/er/w ü.bin", str(tmp_path / ".."))
+    assert Path(path).read_bytes() == data
+
+
+def test_a_large_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(
+    experiment, tmp_path, monkeypatch
+):
+    import requests
+
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", "1")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(LARGE_CHUNK))
+    data = os.urandom(LARGE_CHUNK + 1_000_000)
+    (tmp_path / "w.bin").write_bytes(data)
+    put = requests.put
+
+    def broken(url, **rest):
+        if "part_number=2" in url:
+            raise requests.exceptions.ConnectionError("the network is gone")
+        return put(url, **rest)
+
+    with mlflow.start_run(experiment_id=experiment) as run:
+        monkeypatch.setattr(requests, "put", broken)
+        with pytest.raises(MlflowException):
+            mlflow.log_artifact(str(tmp_path / "w.bin"))
+        assert client.list_artifacts(run.info.run_id) == []
+        monkeypatch.setattr(requests, "put", put)
+        mlflow.log_artifact(str(tmp_path / "w.bin"))
+    path = client.download_artifacts(run.info.run_id, "w.bin", str(tmp_path / ".."))
+    assert Path(path).read_bytes() == data
+
+
+@pytest.mark.skipif(not THREE, reason="2.x knows no webhooks")
+def test_webhooks_are_kept_and_do_not_reach_inside():
+    url = "https://93.184.216.34/hook"
+    hook = client.create_webhook("ci", url, ["model_version.created"], "told", secret="s3cret")
+    hook = client.update_webhook(hook.webhook_id, status="DISABLED", events=["registered_model.created"])
+    kept = client.get_webhook(hook.webhook_id)
+    assert (kept.name, kept.url, kept.description, kept.status) == ("ci", url, "told", "DISABLED")
+    assert [str(event) for event in kept.events] == ["registered_model.created"]
+    assert hook.webhook_id in [each.webhook_id for each in client.list_webhooks()]
+    for inside in ["https://127.0.0.1/", "https://169.254.169.254/", "http://93.184.216.34/"]:
+        with pytest.raises(MlflowException, match="(?i)webhook"):
+            client.create_webhook("ci", inside, ["model_version.created"])
+    client.delete_webhook(hook.webhook_id)
+    with pytest.raises(MlflowException, match="not found"):
+        client.get_webhook(hook.webhook_id)
 
 
 def test_a_model_is_registered_aliased_staged_found_and_loaded(name, experiment):

@@ -16,6 +16,7 @@ export type SearchService = {
 export const startSearchService = async (
   databaseUrl: string,
   schema: string,
+  wantedPort = 0,
 ): Promise<SearchService> => {
   const child = spawn(await servicePython(), ['-m', 'optuna_service'], {
     cwd: serviceFolder,
@@ -25,7 +26,7 @@ export const startSearchService = async (
       PYTHONDONTWRITEBYTECODE: '1',
       MLOPS_DATABASE_URL: databaseUrl,
       HPO_SCHEMA: schema,
-      HPO_PORT: '0',
+      HPO_PORT: String(wantedPort),
     },
   });
   const url = `http://127.0.0.1:${await portOf(child)}`;

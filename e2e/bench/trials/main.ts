@@ -8,7 +8,8 @@ import { goalLines } from '../operator/report.ts';
 import { goalsOf } from './goals.ts';
 import { measureSearch, type SearchResult } from './measure.ts';
 import { searchReport } from './report.ts';
-import { bundleRealOperator, TrialStage } from './trial-stage.ts';
+import { bundleRealOperator } from './operator-bundle.ts';
+import { TrialStage } from './trial-stage.ts';
 
 /**
  * Measures what a search costs beyond its trainings, beside the same done by hand: `main.ts [--trials 1000]

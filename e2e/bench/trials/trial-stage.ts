@@ -9,7 +9,6 @@ import {
 } from '../../../operator/hpo/testing/search-service.ts';
 import { Database } from '../../../operator/store/database.ts';
 import { readConfig } from '../../cluster/config.ts';
-import { bundleProgram } from '../../cluster/images/bundle.ts';
 import { freePorts } from '../../cluster/servers/free-port.ts';
 import { startPostgres, type PostgresServer } from '../../cluster/servers/postgres.ts';
 import { startS3, type S3Server } from '../../cluster/servers/s3.ts';
@@ -26,14 +25,6 @@ const SCHEMA = 'hpo';
 
 export const EXPERIMENTS = `/apis/mlops.pynomaly.io/v1alpha1/namespaces/${NAMESPACE}/experiments`;
 export const JOBS = `/apis/batch/v1/namespaces/${NAMESPACE}/jobs`;
-
-/** The operator as its image has it; returns the file to run. */
-export const bundleRealOperator = async (): Promise<string> => {
-  const outfile = join(config.build, 'bench-trials', 'main.js');
-  const entryPoint = join(config.repository, 'operator/main.ts');
-  await bundleProgram({ repository: config.repository, entryPoint, outfile });
-  return outfile;
-};
 
 /**
  * All that a search runs on, but nothing that runs a pod: kube-apiserver with etcd, PostgreSQL, S3, the
@@ -66,7 +57,7 @@ export class TrialStage {
     this.#ports = { service, api, health };
   }
 
-  /** `dir`: an empty folder that PostgreSQL's own user may pass through (mode 711). */
+  /** `bundle`: the operator's program. `dir`: an empty folder that PostgreSQL's own user may pass through (mode 711). */
   static async open(dir: string, bundle: string): Promise<TrialStage> {
     const cluster = await startBenchCluster(join(dir, 'cluster'));
     const s3 = await startS3({ dir: join(dir, 's3') });

@@ -17,6 +17,7 @@ import {
   problemAnswer,
   refusalReason,
   reportAnswer,
+  studiesAnswer,
   type ProblemAnswer,
 } from './service-answer.ts';
 import { ServiceClient, type ServiceAnswer, type ServiceConnection } from './service-request.ts';
@@ -79,6 +80,13 @@ export class HttpSearchEngine implements SearchEngine {
     const path = studyPath(name);
     const answer = await this.#client.send({ method: 'DELETE', path });
     if (answer.status !== 204) throw errorOf(problemOf(answer, path), { name });
+  }
+
+  async studyNames(): Promise<readonly string[]> {
+    const path = '/v1/studies';
+    const answer = await this.#client.send({ method: 'GET', path });
+    if (answer.status === 200) return read(studiesAnswer, answer, path).studies;
+    throw errorOf(problemOf(answer, path), { name: '' });
   }
 
   close(): Promise<void> {

@@ -10,6 +10,8 @@ export const drawnAnswer = z.discriminatedUnion('state', [
 
 export const reportAnswer = z.object({ prune: z.boolean() });
 
+export const studiesAnswer = z.object({ studies: z.array(z.string()) });
+
 /** RFC 9457; `next` beside StudyBehind is the trial to ask for next. */
 export const problemAnswer = z.object({
   reason: z.string(),

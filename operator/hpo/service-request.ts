@@ -7,7 +7,7 @@ import { SearchEngineError } from './search-engine-error.ts';
 export type ServiceAnswer = { readonly status: number; readonly text: string };
 
 export type ServiceRequest = {
-  readonly method: 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** From `/v1` on. */
   readonly path: string;
   readonly body?: unknown;

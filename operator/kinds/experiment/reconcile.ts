@@ -30,6 +30,7 @@ import type { Run } from './run-store.ts';
 import { reconcileSearch, sweepAfterEnd } from './search.ts';
 import { StatusPace } from './status-pace.ts';
 import { isSearch } from './study.ts';
+import { StudySweep } from './study-sweep.ts';
 import { fillTemplate } from './template.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
@@ -67,7 +68,9 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
 /** A search would write its status at every end of a trial. */
 const pacedPasses = (ports: RunPorts): Reconciler<Experiment>['reconcile'] => {
   const pace = new StatusPace();
+  const studies = new StudySweep();
   return async (experiment, pass) => {
+    if (isSearch(experiment)) await studies.run(pass, ports.search);
     const outcome = await reconcile(experiment, pass, ports);
     return isSearch(experiment) ? pace.limit(experiment, outcome, pass.now) : outcome;
   };

@@ -16,7 +16,7 @@ export type SearchSize = {
 };
 
 /** What one search took, by the operator or by hand. */
-export type SearchPace = {
+type SearchPace = {
   readonly seconds: number;
   readonly jobs: number;
   /** ms from the end of one Job to the creation of the Job that takes its place. */
@@ -24,7 +24,7 @@ export type SearchPace = {
   readonly p99: number;
 };
 
-export type SearchCost = SearchPace & {
+type SearchCost = SearchPace & {
   readonly cpuMs: number;
   readonly startMib: number;
   readonly peakMib: number;

@@ -7,7 +7,7 @@ JEST := NODE_OPTIONS=--experimental-vm-modules jest
 CLUSTER := node e2e/cluster/main.ts
 SETUP := node_modules/.setup
 
-.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-istio cluster-down kubeconfig images images-list dev bench-operator bench-serving conformance-peers simulate-abtest soak
+.PHONY: slowest help setup generate check unit integration test e2e demo cluster-up cluster-istio cluster-down kubeconfig images images-list dev bench-operator bench-serving bench-trials conformance-peers simulate-abtest soak
 
 help: ## This list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench-operator: setup ## Measure the runtime against a Go operator (N=1000,10000
 
 bench-serving: setup ## Measure the serving runtime beside MLServer, KServe, Triton, Go and a bare loop (SMOKE=1: seconds)
 	@node e2e/bench/serving/main.ts $(if $(SMOKE),--smoke) $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-trials: setup ## Measure what a search costs beyond its trainings, beside the same by hand (TRIALS=1000; SMOKE=1: seconds)
+	@node e2e/bench/trials/main.ts $(if $(TRIALS),--trials $(TRIALS)) $(if $(SMOKE),--smoke)
 
 conformance-peers: setup ## The protocol's conformance suite against this runtime, MLServer, KServe and Triton
 	@node e2e/conformance/peers.ts

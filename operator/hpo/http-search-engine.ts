@@ -20,6 +20,7 @@ import {
   problemAnswer,
   refusalReason,
   reportAnswer,
+  studiesAnswer,
   type ProblemAnswer,
 } from './service-answer.ts';
 import { ServiceClient, type ServiceAnswer, type ServiceConnection } from './service-request.ts';
@@ -89,6 +90,13 @@ export class HttpSearchEngine implements SearchEngine, ImportanceSource {
     const answer = await this.#client.send({ method: 'GET', path });
     if (answer.status === 200) return read(importanceAnswer, answer, path);
     throw errorOf(problemOf(answer, path), { name });
+  }
+
+  async studyNames(): Promise<readonly string[]> {
+    const path = '/v1/studies';
+    const answer = await this.#client.send({ method: 'GET', path });
+    if (answer.status === 200) return read(studiesAnswer, answer, path).studies;
+    throw errorOf(problemOf(answer, path), { name: '' });
   }
 
   close(): Promise<void> {

@@ -15,6 +15,8 @@ export const importanceAnswer = z.object({
   importances: z.array(z.object({ parameter: z.string(), importance: z.number().min(0) })),
 });
 
+export const studiesAnswer = z.object({ studies: z.array(z.string()) });
+
 /** RFC 9457; `next` beside StudyBehind is the trial to ask for next. */
 export const problemAnswer = z.object({
   reason: z.string(),

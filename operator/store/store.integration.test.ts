@@ -49,6 +49,7 @@ describe('migrations', () => {
       '0006_labels',
       '0007_ab_splits',
       '0008_trials',
+      '0009_run_images',
       '0010_webhooks',
     ]);
   });

@@ -13,6 +13,8 @@ export type PostgresServer = {
   /** `postgres://…` of an empty database, as its superuser. */
   readonly url: string;
   readonly port: number;
+  /** Of the postmaster; the others of its processes end when it does. */
+  readonly pid: number;
   /** Makes another empty database and returns its URL, so that tests do not meet. */
   createDatabase(name: string): Promise<string>;
   stop(): Promise<void>;
@@ -21,8 +23,18 @@ export type PostgresServer = {
 const versions = '/usr/lib/postgresql';
 const user = 'postgres';
 
+export type PostgresOptions = {
+  /** Data and log; those of a server that was killed are gone on with. */
+  readonly dir: string;
+  /** A free one by default. */
+  readonly port?: number;
+  /** Further settings, such as `synchronous_commit=on`; they win over those for tests. */
+  readonly settings?: readonly string[];
+};
+
 /** Starts Debian's PostgreSQL on a loopback port with its data in `dir`; installs it if missing. */
-export async function startPostgres({ dir }: { readonly dir: string }): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const { dir, settings = [] } = options;
   const config = readConfig();
   const progress = createProgress({ timingsFile: join(config.build, 'timings.jsonl') });
   if (!existsSync(versions)) {
@@ -31,11 +43,15 @@ export async function startPostgres({ dir }: { readonly dir: string }): Promise<
   const programs = join(versions, newestVersion(readdirSync(versions)), 'bin');
   const data = join(dir, 'data');
   await initialize(programs, dir, data);
-  const [port = 0] = await freePorts(1);
+  const [free = 0] = await freePorts(1);
+  const { port = free } = options;
   const connect = ['-h', '127.0.0.1', '-p', `${port}`, '-U', user];
   const server = await startServer({
     command: join(programs, 'postgres'),
-    args: [...['-D', data, '-k', '', '-p', `${port}`], ...fastSettings],
+    args: [
+      ...['-D', data, '-k', '', '-p', `${port}`],
+      ...[...fastSettings, ...settings].flatMap((setting) => ['-c', setting]),
+    ],
     logFile: join(dir, 'postgres.log'),
     ready: () => succeeds(join(programs, 'pg_isready'), ['-q', ...connect]),
     user,
@@ -49,14 +65,13 @@ export async function startPostgres({ dir }: { readonly dir: string }): Promise<
       await run(join(programs, 'createdb'), [...connect, name]);
       return `postgres://${user}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
     },
+    pid: server.pid,
     stop: () => server.stop(),
   };
 }
 
 /** Data of tests are thrown away, so nothing waits for the disk. */
-const fastSettings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'].flatMap(
-  (setting) => ['-c', setting],
-);
+const fastSettings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
 
 /** `['13', '15', '9.6']` → `15`. */
 export function newestVersion(names: readonly string[]): string {

@@ -27,6 +27,8 @@ class Routes:
     def find(self, method, raw_path):
         """(name of the operation, function of the body); raises Problem where there is none."""
         parts = raw_path.split(b"/")
+        if parts == [b"", b"v1", b"studies"]:
+            return "list", expect(method, "GET", lambda _: self.list())
         if parts[:3] != [b"", b"v1", b"studies"] or len(parts) < 4:
             raise NotFound("there is nothing here; the addresses begin with /v1/studies/{study}")
         name, rest = study_name(parts[3]), [each.decode("ascii", "replace") for each in parts[4:]]
@@ -61,6 +63,9 @@ class Routes:
         definition, state, values = protocol.read_tell(protocol.read_body(raw), name)
         self._studies.tell(definition, number, state, values)
         return 204, JSON, b""
+
+    def list(self):
+        return answer({"studies": self._studies.names()})
 
     def delete(self, name):
         self._studies.delete(name)

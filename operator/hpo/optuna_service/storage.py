@@ -131,6 +131,18 @@ class Storage:
                 engine.dispose()
         self._backend = backend
 
+    def names(self, attribute):
+        """The studies that have this attribute, in order."""
+        study, known = models.StudyModel, models.StudyUserAttributeModel
+        query = (
+            sqlalchemy.select(study.study_name)
+            .join(known, known.study_id == study.study_id)
+            .where(known.key == attribute)
+            .order_by(study.study_name)
+        )
+        with errors_told(), self.backend().engine.connect() as connection:
+            return list(connection.scalars(query))
+
     def ready(self):
         """Raises Unavailable when the database does not answer."""
         with errors_told(), self.backend().engine.connect() as connection:

@@ -94,6 +94,10 @@ class Studies:
             except KeyError:
                 return
 
+    def names(self):
+        """The studies that were begun by ask, in order; a user's own are none of them."""
+        return self._storage.names(DEFINITION)
+
     def open(self, name):
         """The study as Optuna's, to look at; raises NotFound."""
         cache = self._storage.cache_of(name)

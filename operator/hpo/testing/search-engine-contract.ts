@@ -172,6 +172,15 @@ export const describeSearchEngine = (
       });
     });
 
+    test('lists the studies it has', async () => {
+      const study = random(fresh());
+      expect(await engine.studyNames()).not.toContain(study.name);
+      await engine.ask(study, 0);
+      expect(await engine.studyNames()).toContain(study.name);
+      await engine.forget(study.name);
+      expect(await engine.studyNames()).not.toContain(study.name);
+    });
+
     test('keeps to what a study was begun with', async () => {
       const study = random(fresh());
       await engine.ask(study, 0);

@@ -253,3 +253,12 @@ def test_names_with_every_kind_of_letter(studies):
     assert dict(studies.ask(study, 0)) == dict(asked)
     studies.tell(study, 0, COMPLETE, [1.0])
     assert studies.open(name).best_value == 1.0
+
+
+def test_only_studies_that_were_asked_for_are_listed(studies):
+    studies.ask(definition(), 0)
+    optuna.create_study(storage=studies._storage.backend(), study_name="a user's own")
+    assert NAME in studies.names()
+    assert "a user's own" not in studies.names()
+    studies.delete(NAME)
+    assert NAME not in studies.names()

@@ -47,7 +47,7 @@ export const finalize = async (
   return { done: true };
 };
 
-/** So long a deletion waits for the search engine; after that the study, a few rows, is left behind. */
+/** So long a deletion waits for the search engine; after that the study is left to the hourly sweep (study-sweep.ts). */
 const ENGINE_MS = 60_000;
 
 const forgetStudy = async (
@@ -67,7 +67,10 @@ const forgetStudy = async (
       const message = `The search engine does not answer; its study is deleted when it does. ${words}`;
       return { done: false, message, requeueAfterMs: 5_000 };
     }
-    pass.log.warn({ err: error, study }, 'the study of a deleted Experiment stays in the database');
+    pass.log.warn(
+      { err: error, study },
+      'the study of a deleted Experiment stays until a sweep finds it',
+    );
     return undefined;
   }
 };

@@ -84,6 +84,11 @@ export class MemorySearchEngine implements SearchEngine {
     this.wrote();
   }
 
+  async studyNames(): Promise<readonly string[]> {
+    this.#check();
+    return [...this.studies.keys()];
+  }
+
   /** The outcomes that were told, by number. */
   outcomes(): readonly (Told | undefined)[] {
     return [...this.studies.values()].flat().map(({ outcome }) => outcome);

@@ -41,6 +41,7 @@ import { StatusPace } from './status-pace.ts';
 import { isSearch } from './study.ts';
 import { lacksPods } from './node-pods.ts';
 import { meetingPlace, withoutMeetingPlace } from './node-service.ts';
+import { StudySweep } from './study-sweep.ts';
 import { fillTemplate } from './template.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { JOB_SET, TRAIN_JOB } from './trial-kinds.ts';
@@ -86,7 +87,9 @@ export const experimentReconciler = (ports: RunPorts): Reconciler<Experiment> =>
 /** A search would write its status at every end of a trial. */
 const pacedPasses = (ports: RunPorts): Reconciler<Experiment>['reconcile'] => {
   const pace = new StatusPace();
+  const studies = new StudySweep();
   return async (experiment, pass) => {
+    if (isSearch(experiment)) await studies.run(pass, ports.search);
     const seen = await trialPass(experiment, pass, ports.children);
     const outcome = await withoutMeetingPlace(await reconcile(experiment, seen, ports), pass);
     return isSearch(experiment) ? pace.limit(experiment, outcome, pass.now) : outcome;

@@ -246,11 +246,11 @@ const FAULTS: readonly (readonly [string, (k: number) => Faults])[] = [
 describe.each(FAULTS)('a search %s', (_what, faultAt) => {
   test('asks, starts, tells and registers everything once', async () => {
     // As many calls as there are for the fault to come at.
-    expect(await everywhere(REGISTERED, faultAt, expectWhole)).toBeGreaterThan(120);
+    expect(await everywhere(REGISTERED, faultAt, expectWhole)).toBeGreaterThan(90);
   }, 120_000);
 
   test('prunes, fails and reads logs once', async () => {
-    expect(await everywhere(MIXED, faultAt, expectMixed)).toBeGreaterThan(100);
+    expect(await everywhere(MIXED, faultAt, expectMixed)).toBeGreaterThan(75);
   }, 120_000);
 
   test('trains once more on the best parameters, and registers that', async () => {
@@ -265,6 +265,6 @@ describe.each(FAULTS)('a search %s', (_what, faultAt) => {
     const drawn = async (k: number) =>
       (await (await live(REGISTERED, faultAt(k))).rows()).map(({ assignments }) => assignments);
     const clean = await drawn(Number.POSITIVE_INFINITY);
-    for (const k of [5, 17, 40, 77, 120]) expect(await drawn(k)).toEqual(clean);
+    for (const k of [5, 17, 40, 77, 95]) expect(await drawn(k)).toEqual(clean);
   });
 });

@@ -48,7 +48,7 @@ export type StepValue = { readonly step: number; readonly value: number };
 
 /**
  * Draws parameters. A throw means that the engine did not answer: nothing was decided. All but
- * `forget` throw `StudyChanged` where the study was begun with another definition.
+ * `forget` and `studyNames` throw `StudyChanged` where the study was begun with another definition.
  */
 export type SearchEngine = {
   /**
@@ -68,6 +68,8 @@ export type SearchEngine = {
   tell(study: Study, number: number, outcome: Told): Promise<void>;
   /** Deletes a study with its trials, by name; fine when there is none. */
   forget(name: string): Promise<void>;
+  /** Names of all studies that were begun by `ask`; a user's own may be among them. */
+  studyNames(): Promise<readonly string[]>;
 };
 
 /** How much each parameter matters, the most first; empty where too few trials are complete. */
@@ -125,4 +127,5 @@ export const noSearchEngine = (): SearchEngine & ImportanceSource => ({
   tell: async () => Promise.reject(new NoSearchEngine()),
   forget: async () => undefined,
   importances: async () => Promise.reject(new NoSearchEngine()),
+  studyNames: async () => [],
 });

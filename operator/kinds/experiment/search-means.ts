@@ -5,6 +5,8 @@ import { JOB, POD } from '../../runtime/kubernetes-types.ts';
 import type { Job, Pod } from '../kubernetes-objects.ts';
 import type { RunPorts } from '../ports.ts';
 import { StudyBehind, StudyChanged, type Study } from './search-engine.ts';
+import { SearchTally } from './search-tally.ts';
+import { objectivesOf } from './study.ts';
 
 /** Something that keeps a trial from going on, worth saying in the status. */
 export type Note = {
@@ -26,16 +28,27 @@ export type SearchMeans = {
   readonly notes: Note[];
   /** Numbers of trials whose Jobs are suspended. */
   readonly queued: number[];
+  readonly tally: SearchTally;
   /** Trials the engine lacks, from this number on. */
   behind: number | undefined;
 };
 
-export const meansOf = (
+/** Reads how the trials stand, once for the pass. */
+export const tallyOf = async (experiment: Experiment, ports: RunPorts): Promise<SearchTally> => {
+  const { uid } = experiment.metadata;
+  const direction = objectivesOf(experiment)[0]?.direction ?? 'minimize';
+  const counts = await ports.trials.counts(uid);
+  const unsettled = await ports.trials.unsettled(uid);
+  const best = counts.complete === 0 ? undefined : await ports.trials.best(uid, direction);
+  return new SearchTally({ counts, best, unsettled, direction });
+};
+
+export const meansOf = async (
   experiment: Experiment,
   study: Study,
   pass: Pass,
   ports: RunPorts,
-): SearchMeans => {
+): Promise<SearchMeans> => {
   const pods = new Map<string, Pod[]>();
   for (const pod of pass.cachedList<Pod>(POD)) {
     const uid = pod.metadata.ownerReferences?.find(({ kind }) => kind === 'Job')?.uid;
@@ -43,6 +56,7 @@ export const meansOf = (
   }
   return {
     ...{ experiment, study, pass, ports, pods, notes: [], queued: [], behind: undefined },
+    tally: await tallyOf(experiment, ports),
     jobs: new Map(pass.owned<Job>(JOB).map((job) => [job.metadata.name, job])),
   };
 };

@@ -33,18 +33,18 @@ const MOST_AT_ONCE = 200;
  * Makes rows again that the database has lost: from the Jobs, which carry number and parameters;
  * a trial whose Job is gone, too, becomes one that was stopped, so that its number stays used and
  * nothing is started twice.
- * @returns whether there is more to do
+ * @returns whole: none was missing; more: others are left for the next pass
  */
-export const recoverRows = async (means: SearchMeans): Promise<boolean> => {
+export const recoverRows = async (means: SearchMeans): Promise<'whole' | 'recovered' | 'more'> => {
   const { experiment, ports, jobs } = means;
   const { uid } = experiment.metadata;
-  const { next, total } = await ports.trials.counts(uid);
+  const { next, total } = means.tally.counts;
   const numbers = [...jobs.values()].map(numberOf).filter(Number.isSafeInteger);
   const wanted = Math.max(next, experiment.status?.trials ?? 0, ...numbers.map((each) => each + 1));
-  if (total === wanted) return false;
+  if (total === wanted) return 'whole';
   const gaps = await ports.trials.gaps(uid, wanted, MOST_AT_ONCE);
   for (const number of gaps) await recoverRow(means, number);
-  return gaps.length === MOST_AT_ONCE;
+  return gaps.length === MOST_AT_ONCE ? 'more' : 'recovered';
 };
 
 const recoverRow = async (means: SearchMeans, number: number): Promise<void> => {

@@ -33,6 +33,7 @@ export const settleTrial = async (trial: Trial, means: SearchMeans): Promise<voi
   });
   if (told === undefined) return;
   await ports.trials.told(trial.runId);
+  means.tally.told(trial);
   if (job !== undefined && isLive(job) && expiresInMs(experiment, job, pass.now) === 0) {
     await pass.delete(JOB, job);
   }

@@ -213,7 +213,9 @@ const broken = async (
     ),
   );
   const { log: _old, ...rest } = trial;
-  await advanceTrial({ ...rest, attempt }, means);
+  const again = { ...rest, attempt };
+  means.tally.retried(again);
+  await advanceTrial(again, means);
 };
 
 const failedFor = async (
@@ -231,6 +233,8 @@ const failedFor = async (
 
 /** The row ends first: it is what a process that starts anew goes by. */
 export const endTrial = async (trial: Trial, end: TrialEnd, means: SearchMeans): Promise<void> => {
-  const ended = await means.ports.trials.end(trial.runId, end, means.study.directions);
-  await settleTrial({ ...trial, ...ended }, means);
+  const result = await means.ports.trials.end(trial.runId, end, means.study.directions);
+  const ended = { ...trial, ...result };
+  means.tally.ended(ended);
+  await settleTrial(ended, means);
 };

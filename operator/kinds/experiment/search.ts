@@ -7,7 +7,7 @@ import { kept } from './decide.ts';
 import { finalOutcome } from './final-outcome.ts';
 import { finalFault } from './final-template.ts';
 import { finalRow } from './final-training.ts';
-import { engineIsDown, fromEngine, meansOf, type SearchMeans } from './search-means.ts';
+import { engineIsDown, fromEngine, meansOf, tallyOf, type SearchMeans } from './search-means.ts';
 import {
   searchCompleted,
   searchFailed,
@@ -41,13 +41,12 @@ export const reconcileSearch = async (
   const fault = finalFault(experiment);
   if (fault !== undefined)
     return stalled(ready('False', 'InvalidTemplate', fault), { status: kept(experiment.status) });
-  const means = meansOf(experiment, study, pass, ports);
+  const { means, recovering } = await recovered(await meansOf(experiment, study, pass, ports));
   const nowhere = await meetingPlace(experiment, pass);
   if (nowhere !== undefined) means.notes.push({ ...nowhere, stalled: true });
-  const recovering = await recoverRows(means);
   await advanceAll(means);
   const begun = (await finalRow(means)) !== undefined;
-  const { plan, view } = begun ? await afterSearch(means) : await startMore(means);
+  const { plan, view } = begun ? afterSearch(means) : await startMore(means);
   const replaying = await replayTrials(means);
   const sweepInMs = await sweep(means);
   const soon = recovering || replaying ? SOON_MS : undefined;
@@ -56,11 +55,18 @@ export const reconcileSearch = async (
 
 const SOON_MS = 100;
 
+type Recovered = { readonly means: SearchMeans; readonly recovering: boolean };
+
+/** Rows that were made again are counted, too. */
+const recovered = async (means: SearchMeans): Promise<Recovered> => {
+  const found = await recoverRows(means);
+  if (found === 'whole') return { means, recovering: false };
+  const tally = await tallyOf(means.experiment, means.ports);
+  return { means: { ...means, tally }, recovering: found === 'more' };
+};
+
 const advanceAll = async (means: SearchMeans): Promise<void> => {
-  const { experiment, ports } = means;
-  for (const trial of await ports.trials.unsettled(experiment.metadata.uid)) {
-    await advanceTrial(trial, means);
-  }
+  for (const trial of means.tally.unsettled) await advanceTrial(trial, means);
 };
 
 /** A pass ends before long, so that the next one sees what has changed; it follows at once. */
@@ -71,11 +77,11 @@ type Decided = { readonly plan: SearchPlan; readonly view: SearchView };
 const startMore = async (means: SearchMeans): Promise<Decided> => {
   let exhausted = false;
   for (let started = 0; ; started += 1) {
-    const view = await viewOf(means, exhausted);
+    const view = viewOf(means, exhausted);
     const plan = planSearch(means.experiment, view);
     if (plan.do === 'stop') {
       await stopAll(means);
-      return { plan: { do: 'wait' }, view: { ...(await viewOf(means, exhausted)), again: true } };
+      return { plan: { do: 'wait' }, view: { ...viewOf(means, exhausted), again: true } };
     }
     if (plan.do !== 'start' || engineIsDown(means) || means.notes.length > 0) return { plan, view };
     if (started === MOST_STARTS) return { plan, view: { ...view, again: true } };
@@ -84,8 +90,8 @@ const startMore = async (means: SearchMeans): Promise<Decided> => {
 };
 
 /** Once the final training has begun on the best parameters, no further trial may find better ones. */
-const afterSearch = async (means: SearchMeans): Promise<Decided> => {
-  const view = await viewOf(means, true);
+const afterSearch = (means: SearchMeans): Decided => {
+  const view = viewOf(means, true);
   const { experiment } = means;
   // Whoever lowers the limit of failures now would stop what is no trial.
   const spec = { ...experiment.spec, maxFailedTrialCount: view.counts.failed };
@@ -101,41 +107,31 @@ const startOne = async (number: number, means: SearchMeans): Promise<'exhausted'
     notes.push({ reason: drawn.reason, message: drawn.message, stalled: true });
     return undefined;
   }
-  await advanceTrial(await writeTrial(means, number, drawn.assignments), means);
+  const trial = await writeTrial(means, number, drawn.assignments);
+  means.tally.opened(trial);
+  await advanceTrial(trial, means);
   return undefined;
 };
 
 /** The Experiment has failed; what still runs would be for nothing. */
 const stopAll = async (means: SearchMeans): Promise<void> => {
-  const { experiment, ports } = means;
   const message = 'Too many trials had failed.';
-  for (const trial of await ports.trials.unsettled(experiment.metadata.uid)) {
+  for (const trial of means.tally.unsettled) {
     if (trial.phase !== 'open') continue;
     await endTrial(trial, { phase: 'stopped', reason: 'ExperimentFailed', message }, means);
   }
 };
 
-const viewOf = async (means: SearchMeans, exhausted: boolean): Promise<SearchView> => {
-  const { experiment, ports } = means;
-  const { uid } = experiment.metadata;
-  const [objective] = objectivesOf(experiment);
-  const counts = await ports.trials.counts(uid);
-  const trial =
-    counts.complete === 0
-      ? undefined
-      : await ports.trials.best(uid, objective?.direction ?? 'minimize');
-  return { counts, exhausted, trial, best: trial?.values[0] };
-};
+const viewOf = ({ tally }: SearchMeans, exhausted: boolean): SearchView => ({
+  ...{ counts: tally.counts, exhausted, trial: tally.best, best: tally.best?.values[0] },
+});
 
 /** Jobs of trials that are not under way go; not those that a pass of another process just made. */
-const sweep = async ({ experiment, pass, ports }: SearchMeans): Promise<number | undefined> => {
-  const { uid } = experiment.metadata;
-  const { next } = await ports.trials.counts(uid);
-  const trials = await ports.trials.unsettled(uid);
-  const wanted = new Set(
-    trials.map(({ number, attempt }) => trialName(experiment, number, attempt)),
+const sweep = ({ experiment, pass, tally }: SearchMeans): Promise<number | undefined> => {
+  const names = tally.unsettled.map(({ number, attempt }) =>
+    trialName(experiment, number, attempt),
   );
-  return sweepJobs(experiment, { wanted, next }, pass);
+  return sweepJobs(experiment, { wanted: new Set(names), next: tally.counts.next }, pass);
 };
 
 /** ms until the next Job of an ended search goes. */

@@ -1,4 +1,4 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction, type UpdateResult } from 'kysely';
 import { reachingDatabase } from '../../store/database-error.ts';
 import { decodeCursor, encodeCursor } from './run-cursor.ts';
 import { trialRunId } from './run-id.ts';
@@ -95,9 +95,8 @@ class SqlRunStore implements RunStore {
   }
 
   startRun(runId: string, at: number): Promise<void> {
-    return this.#write('start a run', async (tx) => {
-      await exists(tx, runId);
-      await tx
+    return this.#unlessPast('start a run', runId, () =>
+      this.#db
         .updateTable('runs')
         .set((eb) => ({
           status: 'RUNNING' as const,
@@ -105,20 +104,19 @@ class SqlRunStore implements RunStore {
         }))
         .where('run_id', '=', runId)
         .where('status', '=', 'SCHEDULED')
-        .execute();
-    });
+        .executeTakeFirst(),
+    );
   }
 
   finishRun(runId: string, status: 'FINISHED' | 'FAILED' | 'KILLED', at: number): Promise<void> {
-    return this.#write('finish a run', async (tx) => {
-      await exists(tx, runId);
-      await tx
+    return this.#unlessPast('finish a run', runId, () =>
+      this.#db
         .updateTable('runs')
         .set({ status, end_time: at })
         .where('run_id', '=', runId)
         .where('status', 'in', ['SCHEDULED', 'RUNNING'])
-        .execute();
-    });
+        .executeTakeFirst(),
+    );
   }
 
   setImage(runId: string, image: string): Promise<void> {
@@ -252,6 +250,14 @@ class SqlRunStore implements RunStore {
         .where('experiment_uid', '=', experimentUid)
         .executeTakeFirst();
       return Number(result.numDeletedRows);
+    });
+  }
+
+  /** One statement; only where it changes nothing is asked whether the run is there. */
+  #unlessPast(what: string, runId: string, update: () => Promise<UpdateResult>): Promise<void> {
+    return reachingDatabase(what, async () => {
+      const { numUpdatedRows } = await update();
+      if (numUpdatedRows === 0n) required(runId, await runById(this.#db, runId));
     });
   }
 

@@ -1,11 +1,17 @@
-import { sql, type Kysely, type Transaction } from 'kysely';
+import {
+  sql,
+  type Kysely,
+  type Updateable,
+  type UpdateQueryBuilder,
+  type UpdateResult,
+} from 'kysely';
 import { reachingDatabase } from '../../store/database-error.ts';
 import { decodeCursor, encodeCursor } from './run-cursor.ts';
 import { checkedPageSize } from './run-input.ts';
 import { RunNotFound } from './run-store.ts';
+import { joinFront } from './trial-front-sql.ts';
 import { trialOf, type TrialTables } from './trial-sql.ts';
 import {
-  dominates,
   MOST_MESSAGE,
   TRIAL_PAGE,
   type Direction,
@@ -32,20 +38,33 @@ class SqlTrialStore implements TrialStore {
 
   open({ runId, number, experimentUid, assignments }: NewTrialRow): Promise<void> {
     return reachingDatabase('write a trial', async () => {
-      const found = await this.#db
-        .selectFrom('runs')
-        .select('run_id')
-        .where('run_id', '=', runId)
-        .executeTakeFirst();
-      if (found === undefined) throw new RunNotFound(runId);
-      await this.#db
+      const columns = [
+        'run_id',
+        'experiment_uid',
+        'number',
+        'phase',
+        'told',
+        'assignments',
+      ] as const;
+      const { numInsertedOrUpdatedRows } = await this.#db
         .insertInto('trials')
-        .values({
-          ...{ run_id: runId, experiment_uid: experimentUid, number, phase: 'open', told: false },
-          assignments: JSON.stringify(assignments),
-        })
+        .columns(columns)
+        .expression((eb) =>
+          eb
+            .selectFrom('runs')
+            .select([
+              'run_id',
+              eb.val(experimentUid).as('experiment_uid'),
+              sql<number>`${number}::integer`.as('number'),
+              sql<'open'>`'open'`.as('phase'),
+              sql<boolean>`false`.as('told'),
+              sql<string>`${JSON.stringify(assignments)}::jsonb`.as('assignments'),
+            ])
+            .where('run_id', '=', runId),
+        )
         .onConflict((conflict) => conflict.doNothing())
-        .execute();
+        .executeTakeFirst();
+      if (numInsertedOrUpdatedRows === 0n) await this.#known(runId);
     });
   }
 
@@ -58,32 +77,27 @@ class SqlTrialStore implements TrialStore {
 
   end(runId: string, end: TrialEnd, directions: readonly Direction[]): Promise<TrialResult> {
     const { phase, values = [], reason = null } = end;
-    const message = end.message?.replaceAll('\u0000', '').slice(0, MOST_MESSAGE) ?? null;
-    return this.#write('end a trial', async (tx) => {
-      const ended = await tx
-        .updateTable('trials')
-        .set({ phase, objectives: [...values], value: values[0] ?? null, reason, message })
-        .where('run_id', '=', runId)
-        .where('phase', '=', 'open')
-        .returning('experiment_uid')
-        .executeTakeFirst();
-      if (ended === undefined) return known(tx, runId);
-      if (phase === 'complete' && directions.length > 1)
-        await joinFront(tx, { uid: ended.experiment_uid, runId, values, directions });
-      return { phase, values };
+    const columns = {
+      ...{ phase, objectives: [...values], value: values[0] ?? null, reason },
+      message: end.message === undefined ? null : shortened(end.message),
+    };
+    const joins = phase === 'complete' && directions.length > 1;
+    return reachingDatabase('end a trial', async () => {
+      const ended = joins
+        ? await this.#db.transaction().execute(async (tx) => {
+            const uid = await endRow(tx, runId, columns);
+            if (uid !== undefined) await joinFront(tx, { uid, runId, values, directions });
+            return uid;
+          })
+        : await endRow(this.#db, runId, columns);
+      return ended === undefined ? this.#known(runId) : { phase, values };
     });
   }
 
   told(runId: string): Promise<void> {
-    return this.#write('settle a trial', async (tx) => {
-      await known(tx, runId);
-      await tx
-        .updateTable('trials')
-        .set({ told: true })
-        .where('run_id', '=', runId)
-        .where('phase', '<>', 'open')
-        .execute();
-    });
+    return this.#change('settle a trial', runId, { told: true }, (row) =>
+      row.where('phase', '<>', 'open'),
+    );
   }
 
   retry(
@@ -91,35 +105,22 @@ class SqlTrialStore implements TrialStore {
     attempt: number,
     { reason, message }: { readonly reason: string; readonly message: string },
   ): Promise<void> {
-    return this.#write('retry a trial', async (tx) => {
-      await known(tx, runId);
-      await tx
-        .updateTable('trials')
-        // The new pod has a log of its own.
-        .set({
-          attempt,
-          reason,
-          message: message.replaceAll('\u0000', '').slice(0, MOST_MESSAGE),
-          log_cursor: null,
-        })
-        .where('run_id', '=', runId)
-        .where('phase', '=', 'open')
-        .where('attempt', '<', attempt)
-        .execute();
-    });
+    // The new pod has a log of its own.
+    const columns = { attempt, reason, message: shortened(message), log_cursor: null };
+    return this.#change('retry a trial', runId, columns, (row) =>
+      row.where('phase', '=', 'open').where('attempt', '<', attempt),
+    );
   }
 
-  progress(runId: string, progress: TrialProgress): Promise<void> {
+  async progress(runId: string, progress: TrialProgress): Promise<void> {
     const columns = {
       ...(progress.log === undefined ? {} : { log_cursor: JSON.stringify(progress.log) }),
       ...(progress.reported === undefined ? {} : { reported: progress.reported }),
       ...(progress.started === undefined ? {} : { started: progress.started }),
     };
-    return this.#write('follow a trial', async (tx) => {
-      await known(tx, runId);
-      if (Object.keys(columns).length === 0) return;
-      await tx.updateTable('trials').set(columns).where('run_id', '=', runId).execute();
-    });
+    const none = Object.keys(columns).length === 0;
+    if (none) await reachingDatabase('follow a trial', () => this.#known(runId));
+    else await this.#change('follow a trial', runId, columns, (row) => row);
   }
 
   counts(experimentUid: string): Promise<TrialCounts> {
@@ -253,46 +254,48 @@ class SqlTrialStore implements TrialStore {
       .orderBy('number');
   }
 
-  #write<T>(what: string, work: (tx: Transaction<TrialTables>) => Promise<T>): Promise<T> {
-    return reachingDatabase(what, () => this.#db.transaction().execute(work));
+  /** One statement; only where it changes nothing is asked whether the trial is there. */
+  #change(
+    what: string,
+    runId: string,
+    columns: Updateable<TrialTables['trials']>,
+    where: (row: Update) => Update,
+  ): Promise<void> {
+    return reachingDatabase(what, async () => {
+      const row = this.#db.updateTable('trials').set(columns).where('run_id', '=', runId);
+      const { numUpdatedRows } = await where(row).executeTakeFirst();
+      if (numUpdatedRows === 0n) await this.#known(runId);
+    });
+  }
+
+  async #known(runId: string): Promise<TrialResult> {
+    const row = await this.#db
+      .selectFrom('trials')
+      .select(['phase', 'objectives'])
+      .where('run_id', '=', runId)
+      .executeTakeFirst();
+    if (row === undefined) throw new RunNotFound(runId);
+    return { phase: row.phase, values: row.objectives };
   }
 }
 
-const known = async (tx: Transaction<TrialTables>, runId: string): Promise<TrialResult> => {
-  const row = await tx
-    .selectFrom('trials')
-    .select(['phase', 'objectives'])
+type Update = UpdateQueryBuilder<TrialTables, 'trials', 'trials', UpdateResult>;
+
+const shortened = (message: string): string =>
+  message.replaceAll('\u0000', '').slice(0, MOST_MESSAGE);
+
+/** The Experiment's uid; undefined where the trial is not open. */
+const endRow = async (
+  db: Kysely<TrialTables>,
+  runId: string,
+  columns: Updateable<TrialTables['trials']>,
+): Promise<string | undefined> => {
+  const row = await db
+    .updateTable('trials')
+    .set(columns)
     .where('run_id', '=', runId)
+    .where('phase', '=', 'open')
+    .returning('experiment_uid')
     .executeTakeFirst();
-  if (row === undefined) throw new RunNotFound(runId);
-  return { phase: row.phase, values: row.objectives };
-};
-
-type Joining = {
-  readonly uid: string;
-  readonly runId: string;
-  readonly values: readonly number[];
-  readonly directions: readonly Direction[];
-};
-
-/** Only the front is compared with: what is not on it is worse than something that is. */
-const joinFront = async (
-  tx: Transaction<TrialTables>,
-  { uid, runId, values, directions }: Joining,
-): Promise<void> => {
-  // Two that join at once would not see one another.
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`front/${uid}`}, 0))`.execute(tx);
-  const front = await tx
-    .selectFrom('trials')
-    .select(['run_id', 'objectives'])
-    .where('experiment_uid', '=', uid)
-    .where('on_front', '=', true)
-    .execute();
-  if (front.some(({ objectives }) => dominates(objectives, values, directions))) return;
-  const beaten = front
-    .filter(({ objectives }) => dominates(values, objectives, directions))
-    .map(({ run_id }) => run_id);
-  if (beaten.length > 0)
-    await tx.updateTable('trials').set({ on_front: false }).where('run_id', 'in', beaten).execute();
-  await tx.updateTable('trials').set({ on_front: true }).where('run_id', '=', runId).execute();
+  return row?.experiment_uid;
 };

@@ -7,17 +7,19 @@ import { at } from './kubectl.ts';
 import { REPOSITORY, settings } from './settings.ts';
 import type { Manifest } from './tenant.ts';
 
-const EXAMPLE = join(REPOSITORY, 'examples/01-train-and-serve');
 const TRAINER = 'mlops-trainer-digits';
 
-/** A manifest of the first example, for another namespace and with the images that are here. */
-export const exampleManifest = (file: 'model' | 'experiment' | 'deployment'): Manifest => {
-  const text = readFileSync(join(EXAMPLE, `${file}.yaml`), 'utf8');
+/** A manifest of the course, such as `05-search/experiment`, for another namespace and with the images that are here. */
+export const exampleOf = (path: string): Manifest => {
+  const text = readFileSync(join(REPOSITORY, `examples/${path}.yaml`), 'utf8');
   const image = settings().images[TRAINER] ?? '';
   const manifest = load(text.replaceAll(new RegExp(`localhost/${TRAINER}:\\S+`, 'g'), image));
   const { namespace: _theirs, ...metadata } = at(manifest, 'metadata') as { namespace: string };
   return { ...(manifest as Manifest), metadata } as unknown as Manifest;
 };
+
+export const exampleManifest = (file: 'model' | 'experiment' | 'deployment'): Manifest =>
+  exampleOf(`01-train-and-serve/${file}`);
 
 /** The example's Experiment under another name and with other options of its training program. */
 export const experimentNamed = (name: string, args?: readonly string[]): Manifest => {

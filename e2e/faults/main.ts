@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleRealOperator } from '../bench/trials/operator-bundle.ts';
 import { faultTable, type JestReport, type Note } from './fault-table.ts';
 import { bundleOperator } from './harness/operator-bundle.ts';
 
@@ -41,7 +42,11 @@ mkdirSync(build, { recursive: true });
 for (const path of [results, notes, join(build, 'logs')])
   rmSync(path, { force: true, recursive: true });
 const operator = process.env['FAULTS_OPERATOR'] ?? (await bundleOperator());
-const code = await jest(process.argv.slice(2), { FAULTS_OPERATOR: operator, FAULTS_NOTES: notes });
+const code = await jest(process.argv.slice(2), {
+  FAULTS_OPERATOR: operator,
+  FAULTS_REAL_OPERATOR: await bundleRealOperator(),
+  FAULTS_NOTES: notes,
+});
 if (existsSync(results)) {
   const lines = existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : [];
   const report = JSON.parse(readFileSync(results, 'utf8')) as JestReport;

@@ -14,6 +14,7 @@ import { readConfig } from '../../../e2e/cluster/config.ts';
 import { goToolPath } from '../../../e2e/cluster/go-tool.ts';
 import { istioSources } from '../../../e2e/cluster/istio/sources.ts';
 import { kubectl as clusterKubectl } from '../../../e2e/cluster/kubectl.ts';
+import { until } from '../../../e2e/faults/harness/until.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { KubernetesCluster } from '../../runtime/kubernetes-cluster.ts';
 import { NAMESPACE, SERVICE } from '../../runtime/kubernetes-types.ts';
@@ -47,18 +48,11 @@ const put = async (type: ResourceType, object: object): Promise<void> => {
   await cluster.create(type, placed, { fieldManager: 'test' });
 };
 
-const becomes = async <T>(what: string, look: () => Promise<T | undefined>): Promise<T> => {
-  // The absent resource is looked for, and then the Deployment is looked at, every 30 seconds.
-  const deadline = Date.now() + 90_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited 90 s for ${what}`);
-  }
-};
+// The absent resource is looked for, and then the Deployment is looked at, every 30 seconds.
+const SECONDS = 90;
 
 const routingIs = (reason: string): Promise<string> =>
-  becomes(`TrafficRouting ${reason}`, async () => {
+  until(`TrafficRouting ${reason}`, SECONDS, async () => {
     const found = await cluster.get<Deployment>(DEPLOYMENT, { namespace, name: 'digits' });
     const condition = findCondition(found?.status?.conditions, 'TrafficRouting');
     return condition?.reason === reason ? `${condition.status} ${condition.message}` : undefined;

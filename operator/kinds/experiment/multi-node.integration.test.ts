@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 
-import { findCondition } from '../../../crds/schema/conditions.ts';
 import { experiment, type Experiment } from '../../../crds/schema/experiment.ts';
 import { LABELS } from '../../../crds/schema/names.ts';
 import { readConfig } from '../../../e2e/cluster/config.ts';
 import { goToolPath } from '../../../e2e/cluster/go-tool.ts';
 import { kubectl as clusterKubectl } from '../../../e2e/cluster/kubectl.ts';
+import { until } from '../../../e2e/faults/harness/until.ts';
 import { memoryArtifactStore } from '../../artifacts/memory-artifact-store.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { KubernetesCluster } from '../../runtime/kubernetes-cluster.ts';
@@ -23,6 +23,7 @@ import { MemoryRunStore } from './memory-run-store.ts';
 import { MemorySearchEngine } from './memory-search-engine.ts';
 import { MemoryTrialStore } from './memory-trial-store.ts';
 import { experimentReconciler } from './reconcile.ts';
+import { readyFor } from './testing/live-experiment.ts';
 
 const EXPERIMENT = ownType(experiment);
 const namespace = `nodes-${randomUUID().slice(0, 8)}`;
@@ -39,27 +40,16 @@ const kubectl = (...args: readonly string[]): Promise<string> =>
     `--namespace=${namespace}`,
   ]);
 
-const becomes = async <T>(what: string, look: () => Promise<T | undefined>): Promise<T> => {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited 60 s for ${what}`);
-  }
-};
+const SECONDS = 60;
 
 const readyIs = (name: string, reason: string): Promise<string> =>
-  becomes(`${name} ${reason}`, async () => {
-    const found = await cluster.get<Experiment>(EXPERIMENT, { namespace, name });
-    const condition = findCondition(found?.status?.conditions, 'Ready');
-    return condition?.reason === reason ? condition.message : undefined;
-  });
+  readyFor(cluster, { namespace, name }, { reason, seconds: SECONDS });
 
 const jobOf = (name: string): Promise<Job> =>
-  becomes(`Job ${name}-0`, () => cluster.get<Job>(JOB, { namespace, name: `${name}-0` }));
+  until(`Job ${name}-0`, SECONDS, () => cluster.get<Job>(JOB, { namespace, name: `${name}-0` }));
 
 const podsOf = (name: string, count: number): Promise<readonly Pod[]> =>
-  becomes(`${count} pods of ${name}`, async () => {
+  until(`${count} pods of ${name}`, SECONDS, async () => {
     const labelSelector = `${LABELS.experiment}=${name}`;
     const { items } = await cluster.list<Pod>(POD, { namespace, labelSelector });
     return items.length === count ? items.toSorted(byIndex) : undefined;
@@ -138,7 +128,7 @@ describe('on a real API server with the controller of Jobs', () => {
     await create('both', { trainer });
     const [first, second] = await podsOf('both', 2);
     await podEnds(first, { phase: 'Succeeded' });
-    await becomes('one that succeeded', async () =>
+    await until('one that succeeded', SECONDS, async () =>
       (await jobOf('both')).status?.succeeded === 1 ? true : undefined,
     );
     expect(await readyIs('both', 'TrialRunning')).toMatch(/^Job both-0 is starting, 1 of 2 nodes/);

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 
-import { findCondition } from '../../../crds/schema/conditions.ts';
 import { experiment, type Experiment } from '../../../crds/schema/experiment.ts';
 import { readConfig } from '../../../e2e/cluster/config.ts';
 import { goToolPath } from '../../../e2e/cluster/go-tool.ts';
 import { kubectl as clusterKubectl } from '../../../e2e/cluster/kubectl.ts';
+import { until } from '../../../e2e/faults/harness/until.ts';
 import { memoryArtifactStore } from '../../artifacts/memory-artifact-store.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { KubernetesCluster } from '../../runtime/kubernetes-cluster.ts';
@@ -24,6 +24,7 @@ import { MemoryRunStore } from './memory-run-store.ts';
 import { MemorySearchEngine } from './memory-search-engine.ts';
 import { MemoryTrialStore } from './memory-trial-store.ts';
 import { experimentReconciler } from './reconcile.ts';
+import { readyFor } from './testing/live-experiment.ts';
 import { JOB_SET, TRAIN_JOB } from './trial-kinds.ts';
 
 const EXPERIMENT = ownType(experiment);
@@ -61,22 +62,11 @@ const definitionOf = ({ group, version, kind, plural }: ResourceType): object =>
   };
 };
 
-const becomes = async <T>(what: string, look: () => Promise<T | undefined>): Promise<T> => {
-  // An absent resource is looked for, and then the Experiment is looked at, every 30 seconds.
-  const deadline = Date.now() + 90_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited 90 s for ${what}`);
-  }
-};
+// An absent resource is looked for, and then the Experiment is looked at, every 30 seconds.
+const SECONDS = 90;
 
 const readyIs = (name: string, reason: string): Promise<string> =>
-  becomes(`${name} ${reason}`, async () => {
-    const found = await cluster.get<Experiment>(EXPERIMENT, { namespace, name });
-    const condition = findCondition(found?.status?.conditions, 'Ready');
-    return condition?.reason === reason ? condition.message : undefined;
-  });
+  readyFor(cluster, { namespace, name }, { reason, seconds: SECONDS });
 
 const create = async (name: string, type: ResourceType, spec: object): Promise<void> => {
   const trialSpec = { apiVersion: `${type.group}/${type.version}`, kind: type.kind, spec };
@@ -134,12 +124,12 @@ describe('on a real API server', () => {
 
   test('starts once the kind is installed, and ends as that says', async () => {
     await kubectl('apply', '-f', crds);
-    const set = await becomes('the JobSet', () =>
+    const set = await until('the JobSet', SECONDS, () =>
       cluster.get(JOB_SET, { namespace, name: 'set-0' }),
     );
     expect(JSON.stringify(set)).toContain('MLFLOW_RUN_ID');
     expect(set.metadata.ownerReferences).toMatchObject([{ kind: 'Experiment', name: 'set' }]);
-    const train = await becomes('the TrainJob', () =>
+    const train = await until('the TrainJob', SECONDS, () =>
       cluster.get(TRAIN_JOB, { namespace, name: 'kubeflow-0' }),
     );
     expect(JSON.stringify(train)).toContain('MLFLOW_RUN_ID');

@@ -44,7 +44,8 @@ const deliver = async (delivering: Delivering, delivery: Delivery): Promise<void
 const attempt = async (delivering: Delivering, delivery: Delivery): Promise<string | undefined> => {
   try {
     const { status } = await sendMessage(delivering, delivery, delivering.signal);
-    return status < 400 ? undefined : `it answered status ${status}`;
+    // Redirects are not followed, so nobody was told.
+    return status >= 200 && status < 300 ? undefined : `it answered status ${status}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -105,6 +105,10 @@ describe('Two versions are compared on live traffic', () => {
   test(
     'each unit keeps its variant, and half of them get the candidate',
     async () => {
+      // The gateway learns of the test a moment after it was routed.
+      await tenant.until('the gateway to split', 60, async () =>
+        (await ask('user-0')).variant === 'stable' ? undefined : true,
+      );
       for (const unit of units) {
         const { variant, version } = await ask(unit);
         variantOf.set(unit, variant);

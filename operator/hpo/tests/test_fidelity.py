@@ -2,6 +2,7 @@
 
 import os
 import statistics
+from importlib.util import find_spec
 
 import optuna
 import pytest
@@ -80,6 +81,16 @@ def test_the_median_best_is_no_worse_than_with_one_sampler_throughout(studies, f
     low, median, high = statistics.quantiles(theirs, n=4)
     print(f"{function}: ours {statistics.median(ours):.4f}, by hand {median:.4f} [{low:.4f}, {high:.4f}]")
     assert statistics.median(ours) <= high
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="the image variant with torch: WITH_GP=true")
+@pytest.mark.parametrize("function", ["branin", "hartmann6"])
+def test_gp_gives_what_optuna_gives_with_the_same_seeds(studies, function):
+    ours = through_the_service(studies, function, "gp", 7, 15)
+    theirs = by_hand(
+        function, 15, lambda n: optuna.samplers.GPSampler(seed=seed_of_draw(7, n))
+    )
+    assert ours == theirs
 
 
 def test_qmc_is_the_scrambled_sobol_sequence_point_by_point(studies):

@@ -300,6 +300,40 @@ def test_autolog_of_lightgbm(name):
     registered_and_loaded(name, run, lambda uri: mlflow.lightgbm.load_model(uri).predict(x))
 
 
+def test_autolog_of_pytorch(name):
+    lightning = pytest.importorskip("lightning", reason="torch is too large for every run: by hand")
+    import torch
+
+    x, y = data()
+    rows = torch.utils.data.TensorDataset(torch.tensor(x, dtype=torch.float32), torch.tensor(y))
+
+    class Classifier(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 3)
+
+        def training_step(self, batch, _):
+            loss = torch.nn.functional.cross_entropy(self.layer(batch[0]), batch[1])
+            self.log("loss", loss, on_epoch=True, on_step=False)
+            return loss
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    mlflow.pytorch.autolog(checkpoint=False)
+
+    def fit():
+        trainer = lightning.Trainer(
+            max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+        )
+        trainer.fit(Classifier(), torch.utils.data.DataLoader(rows, batch_size=50))
+
+    run = autologged(name, fit)
+    mlflow.pytorch.autolog(disable=True)
+    assert len(client.get_metric_history(run.info.run_id, "loss")) == 2
+    assert run.data.params["optimizer_name"] == "SGD"
+
+
 def test_autolog_of_keras(name):
     os.environ.setdefault("KERAS_BACKEND", "jax")
     keras = pytest.importorskip("keras")

@@ -1,3 +1,5 @@
+import { fetch } from 'undici';
+
 /** An object as the API server shows it. */
 export type KubeObject = {
   readonly apiVersion: string;
@@ -31,7 +33,11 @@ export class KubeError extends Error {
   }
 }
 
-/** How a test itself talks to the API server: no code of what is under test, no fault in between. */
+/**
+ * How a test itself talks to the API server: no code of what is under test, no fault in between. By undici:
+ * of requests that the server refuses before it has read them, one in some runs never got its answer by the
+ * fetch of Node 24.
+ */
 export class KubeClient {
   readonly #url: string;
 

@@ -119,7 +119,9 @@ describe('A search over parameters goes on whatever is killed', () => {
     expect(page).toContain('2 runs in 2 groups');
     expect(page).toMatch(/LOSS +RUNS +MEAN .*\n.*not enough runs \(2 needed\)/);
     const importance = await mlops(user, 'importance', SEARCH, '-n', demo.namespace);
-    expect(importance).toMatch(/WHAT MATTERS FOR loss .*\n[xy] +0\.\d\d .*\n[xy] +0\.\d\d/);
+    const table = /WHAT MATTERS FOR loss .*\n[xy] +0\.\d\d .*\n[xy] +0\.\d\d/;
+    // Of thirty trials that are stopped early, few may reach their end.
+    expect(importance).toMatch(SOAK ? /WHAT MATTERS|Too few trials have finished well/ : table);
   });
 
   test('the API draws it', async () => {

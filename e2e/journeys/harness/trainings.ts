@@ -4,16 +4,21 @@ import { at } from './kubectl.ts';
 import { settings } from './settings.ts';
 import type { Manifest } from './tenant.ts';
 
-type SearchOptions = { readonly trials: number; readonly retrain?: object };
+type SearchOptions = {
+  readonly trials: number;
+  readonly retrain?: object;
+  /** Further fields of the spec. */
+  readonly more?: object;
+};
 
 /** The search of example 05 under another name. */
-export const digitsSearch = (name: string, { trials, retrain }: SearchOptions): Manifest => {
+export const digitsSearch = (name: string, { trials, retrain, more }: SearchOptions): Manifest => {
   const { spec, ...manifest } = exampleOf('05-search/experiment');
   const register = { ...(at(spec, 'register') as object), ...(retrain && { retrain }) };
   return {
     ...manifest,
     metadata: { ...manifest.metadata, name },
-    spec: { ...(spec as object), maxTrialCount: trials, register },
+    spec: { ...(spec as object), maxTrialCount: trials, register, ...more },
   };
 };
 

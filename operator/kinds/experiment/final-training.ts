@@ -6,7 +6,6 @@ import { refusalOf } from '../refusal.ts';
 import { trialJob, trialName } from './children.ts';
 import { finalOf, withFinalTemplate } from './final-template.ts';
 import { inNote, lastWords, withLines } from './last-words.ts';
-import { causeFirst } from './node-pods.ts';
 import { endRun } from './run-end.ts';
 import { noteImage } from './run-image.ts';
 import type { Run } from './run-store.ts';
@@ -16,7 +15,6 @@ import { readLog, stateOf, type Seen } from './search-trial.ts';
 import { fillTemplate } from './template.ts';
 import { failureOf, isRetried, isStuckPulling, type FailureClass } from './trial-failure.ts';
 import { findJob, startOf } from './trial-jobs.ts';
-import { containerOf } from './trial-log.ts';
 import { endedWithoutJob } from './trial-state.ts';
 import type { Trial, TrialEnd } from './trial-store.ts';
 
@@ -156,12 +154,8 @@ const withJob = async (row: Trial, seen: Seen, means: SearchMeans): Promise<Fina
       return { state: 'running', row, message: state.message };
     case 'failed': {
       const failure = failureOf(seen.job, seen.pods);
-      const container = containerOf(experiment, seen.job);
       const read = { logs: ports.logs, log: pass.log };
-      const lines =
-        failure === 'NodeLost'
-          ? ''
-          : await lastWords(causeFirst(seen.job, seen.pods), container, read);
+      const lines = failure === 'NodeLost' ? '' : await lastWords(experiment, seen, read);
       return broken(row, failure, withLines(state.message, lines), means);
     }
     case 'succeeded':

@@ -1,7 +1,10 @@
+import type { Experiment } from '../../../crds/schema/experiment.ts';
 import type { PassLogger } from '../../runtime/reconciler.ts';
 import type { PodLogs } from '../../runtime/pod-logs.ts';
-import type { Pod } from '../kubernetes-objects.ts';
+import type { Job, Pod } from '../kubernetes-objects.ts';
+import { causeFirst } from './node-pods.ts';
 import { lastLines, MOST_CHARACTERS, MOST_LINES } from './trial-failure.ts';
+import { containerOf } from './trial-log.ts';
 
 const TAIL_BYTES = 256 * 1024;
 const STAMP = /^\d{4}-\d\d-\d\dT\S+Z ?/;
@@ -13,10 +16,12 @@ type Means = { readonly logs: PodLogs; readonly log: PassLogger };
  * cannot be read keeps no trial from ending: there are no lines then.
  */
 export const lastWords = async (
-  pods: readonly Pod[],
-  container: string | undefined,
+  experiment: Experiment,
+  seen: { readonly job: Job; readonly pods: readonly Pod[] },
   { logs, log }: Means,
 ): Promise<string> => {
+  const pods = causeFirst(seen.job, seen.pods);
+  const container = containerOf(experiment, seen.job);
   const left = lastLines(pods);
   const [pod] = pods;
   if (left !== '' || pod === undefined) return left;

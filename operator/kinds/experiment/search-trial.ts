@@ -3,7 +3,7 @@ import { refusalOf } from '../refusal.ts';
 import type { Job, Pod } from '../kubernetes-objects.ts';
 import { eventsOf, findJob, startOf } from './trial-jobs.ts';
 import { trialJob, trialName } from './children.ts';
-import { causeFirst, lacksPods } from './node-pods.ts';
+import { lacksPods } from './node-pods.ts';
 import { judge } from './objective-values.ts';
 import { inNote, lastWords, withLines } from './last-words.ts';
 import { encodeCursor } from './run-cursor.ts';
@@ -12,7 +12,7 @@ import { engineIsDown, fromEngine, type SearchMeans } from './search-means.ts';
 import { settleTrial } from './search-settle.ts';
 import { fillTemplate } from './template.ts';
 import { failureOf, isRetried, isStuckPulling, type FailureClass } from './trial-failure.ts';
-import { containerOf, followLog, metricNames, readsLog } from './trial-log.ts';
+import { followLog, metricNames, readsLog } from './trial-log.ts';
 import { endedWithoutJob, trialState, type TrialState } from './trial-state.ts';
 import type { Trial, TrialEnd } from './trial-store.ts';
 
@@ -97,11 +97,8 @@ const withJob = async (trial: Trial, seen: Seen, means: SearchMeans): Promise<vo
   }
 };
 
-const linesOf = ({ job, pods }: Seen, { experiment, pass, ports }: SearchMeans): Promise<string> =>
-  lastWords(causeFirst(job, pods), containerOf(experiment, job), {
-    logs: ports.logs,
-    log: pass.log,
-  });
+const linesOf = (seen: Seen, { experiment, pass, ports }: SearchMeans): Promise<string> =>
+  lastWords(experiment, seen, { logs: ports.logs, log: pass.log });
 
 /** Within this time a Job has no pod because its controller has not got to it. */
 const NEW_MS = 5_000;

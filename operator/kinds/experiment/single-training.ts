@@ -2,13 +2,12 @@ import type { Experiment } from '../../../crds/schema/experiment.ts';
 import type { Pass } from '../../runtime/reconciler.ts';
 import type { RunPorts } from '../ports.ts';
 import { inNote, lastWords, withLines } from './last-words.ts';
-import { causeFirst } from './node-pods.ts';
 import { endRun } from './run-end.ts';
 import { noteImage } from './run-image.ts';
 import type { Run } from './run-store.ts';
 import { readLog, type Seen } from './search-trial.ts';
 import { failureOf } from './trial-failure.ts';
-import { containerOf, metricNames } from './trial-log.ts';
+import { metricNames } from './trial-log.ts';
 import type { TrialState } from './trial-state.ts';
 import type { Trial, TrialEnd } from './trial-store.ts';
 
@@ -77,7 +76,7 @@ export const failedEnd = async (
   const lines =
     seen === undefined || reason === 'NodeLost'
       ? ''
-      : await lastWords(causeFirst(seen.job, seen.pods), containerOf(experiment, seen.job), {
+      : await lastWords(experiment, seen, {
           ...{ logs: ports.logs, log: pass.log },
         });
   const words = withLines(message, lines);

@@ -10,21 +10,12 @@ import { readConfig } from '../../../e2e/cluster/config.ts';
 import { goToolPath } from '../../../e2e/cluster/go-tool.ts';
 import { kubectl as clusterKubectl } from '../../../e2e/cluster/kubectl.ts';
 import { until } from '../../../e2e/faults/harness/until.ts';
-import { memoryArtifactStore } from '../../artifacts/memory-artifact-store.ts';
-import { systemClock } from '../../runtime/clock.ts';
 import { KubernetesCluster } from '../../runtime/kubernetes-cluster.ts';
-import { NAMESPACE } from '../../runtime/kubernetes-types.ts';
-import { MemoryPodLogs } from '../../runtime/memory-pod-logs.ts';
 import { ownType } from '../../runtime/own-type.ts';
 import type { ResourceType } from '../../runtime/resource-type.ts';
-import { stopped, TestOperator } from '../../runtime/testing/test-operator.ts';
+import { stopped, type TestOperator } from '../../runtime/testing/test-operator.ts';
 import { anExperiment } from '../testing/an-experiment.ts';
-import { someDefaults } from '../testing/builders.ts';
-import { MemoryRunStore } from './memory-run-store.ts';
-import { MemorySearchEngine } from './memory-search-engine.ts';
-import { MemoryTrialStore } from './memory-trial-store.ts';
-import { experimentReconciler } from './reconcile.ts';
-import { readyFor } from './testing/live-experiment.ts';
+import { operatorIn, readyFor } from './testing/live-experiment.ts';
 import { JOB_SET, TRAIN_JOB } from './trial-kinds.ts';
 
 const EXPERIMENT = ownType(experiment);
@@ -91,17 +82,7 @@ beforeAll(async () => {
     await writeFile(join(crds, `${type.plural}.json`), JSON.stringify(definitionOf(type)));
   await kubectl('apply', '-f', join(import.meta.dirname, '../../../crds'));
   await kubectl('wait', '--for=condition=Established', 'crd/experiments.mlops.pynomaly.io');
-  const home = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await cluster.create(NAMESPACE, home, { fieldManager: 'test' });
-  const runs = new MemoryRunStore();
-  const reconciler = experimentReconciler({
-    ...{ runs, trials: new MemoryTrialStore(runs), search: new MemorySearchEngine() },
-    ...{ logs: new MemoryPodLogs(), artifacts: memoryArtifactStore(), children: someDefaults() },
-  });
-  operator = new TestOperator({
-    ...{ cluster, clock: systemClock, namespaces: [namespace], reconcilers: [reconciler] },
-  });
-  void operator.start();
+  operator = await operatorIn(cluster, namespace);
 });
 
 afterAll(async () => {
